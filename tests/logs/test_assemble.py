@@ -80,6 +80,7 @@ def test_one_model_and_one_score_are_chosen() -> None:
         ([_cell("w", _chosen("1", 1.0)), _cell("w", _chosen("1", 1.0))], "a second result"),
         ([_cell("w", _chosen("1", 1.0), _chosen("1", 1.0))], "several results"),
         ([_cell("w", _chosen("1", 2.0))], "out of range"),
+        ([LoggedCell(LogPlace("m", "t", "w", "acc", 2**31), [_chosen("1", 1.0)], "w.json")], "is too large"),
         ([_cell(n, _chosen("1", 1.0), data={"1": n}) for n in "vw"], "is not that of v.json"),
         ([_cell(n, _chosen("1", 1.0), settings={"dtype": n}) for n in "vw"], "another setting of dtype"),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from phraseproof.errors import FileError
-from phraseproof.logs.cells import data_hash, mapping, section, sequence, short, whole
+from phraseproof.logs.cells import beginning, data_hash, mapping, number, section, sequence, short, whole
 
 
 def test_types_are_checked() -> None:
@@ -34,3 +36,13 @@ def test_data_with_any_number_has_a_hash() -> None:
     values = [{"a": 1, "b": [None]}, {"a": float("nan")}, {"a": float("inf")}, {"a": 1}]
     assert len({data_hash(value) for value in values}) == 4
     assert data_hash({"a": 1, "b": 2}) == data_hash({"b": 2, "a": 1})
+
+
+def test_numbers() -> None:
+    assert [number(each) for each in (2, 0.5, True, "1", None, 10**400)] == [2.0, 0.5, 1.0, None, None, None]
+    assert whole(10**400, 1) == 1
+
+
+def test_the_beginning_of_what_is_no_file_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"abc")
+    assert [beginning(tmp_path / name, 2) for name in ("f", "none", ".")] == [b"ab", b"", b""]

@@ -8,7 +8,7 @@ import pytest
 
 from phraseproof.errors import FileError
 from phraseproof.logs.cells import LogRequest
-from phraseproof.logs.lm_eval_samples import metrics_of, outcome_of, sample_of
+from phraseproof.logs.lm_eval_samples import metrics_of, outcome_of, sample_of, settled
 
 
 def _line(pairs: list[tuple[str, str]], values: list[float], target: object, **scores: float) -> Any:
@@ -32,6 +32,17 @@ def test_options_in_the_answer() -> None:
     assert (sample.example, sample.options, sample.target) == ("7", ("yes", "no, never"), (1,))
     assert metrics_of(sample) == ["acc", "acc_norm"]
     assert [outcome_of(sample, name, score).predicted for name, score in (("acc", 0.0), ("acc_norm", 1.0))] == [0, 1]
+
+
+def test_numbers_as_options_are_read_as_in_other_lines() -> None:
+    def read(target: str, *options: str) -> Any:
+        return _read(_line([("Q", f" {option}") for option in options], [-1.0, -2.0, -3.0], target, acc=1.0))
+
+    unclear = read("1", "0", "2", "1")
+    assert unclear.target == settled([unclear])[0].target == ()
+    assert [each.target for each in settled([unclear, read("2", "ant", "bee", "cat")])] == [(1,), (2,)]
+    assert [each.target for each in settled([unclear, read("bee", "ant", "bee", "cat")])] == [(2,), (1,)]
+    assert read("1", "2", "1", "0").target == (1,)
 
 
 def test_options_in_the_context() -> None:

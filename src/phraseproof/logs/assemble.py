@@ -11,7 +11,7 @@ from typing import NamedTuple
 from phraseproof.core import Cell, Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.identity import content_hash
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, short
+from phraseproof.logs.cells import MOST_COUNT, Log, LoggedCell, LogPlace, LogRequest, short
 from phraseproof.logs.names import group_of
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.imported import IMPORTED, scaled_name
@@ -158,6 +158,14 @@ def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
             f"wording {cell.place.wording!r}",
             where=cell.where,
             hint="What distinguishes them is a wording, a repeat, or the example: see --wordings and --example",
+        )
+    largest = max(cell.place.num_fewshot, cell.place.fewshot_seed, cell.place.repeat)
+    if largest > MOST_COUNT:
+        raise FileError(
+            "a number of demonstrations, a seed or a repeat is too large",
+            expected=f"at most {MOST_COUNT}",
+            got=str(largest),
+            where=cell.where,
         )
     for outcome in cell.outcomes:
         if not (math.isfinite(outcome.score) and low <= outcome.score <= high):

@@ -12,6 +12,11 @@ from phraseproof.core import Outcome
 from phraseproof.errors import FileError
 from phraseproof.identity import content_hash
 
+MOST_COUNT = 2**31 - 1
+"""The largest number of demonstrations, seed or repeat that a run folder holds."""
+
+_MOST = 10**18
+
 
 @dataclass(frozen=True)
 class LogRequest:
@@ -130,14 +135,33 @@ def section(value: Mapping[str, object], name: str, where: str) -> Mapping[str, 
     return {} if found is None else mapping(found, f"{where}, {name}")
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file; nothing where it is no ordinary file, or cannot be read."""
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                return stream.read(size)
+    except OSError:
+        pass
+    return b""
+
+
 def data_hash(*values: object) -> str:
     """A hash of JSON data, which may hold numbers that are not finite."""
     return content_hash(json.dumps(values, sort_keys=True))
 
 
 def whole(value: object, default: int = 0) -> int:
-    """A number of JSON that is 0 or more and has no fraction; else the default."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else default
+    """A number of JSON from 0 to 10^18 that has no fraction; else the default."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else default
+
+
+def number(value: object) -> float | None:
+    """A number of JSON, or a truth value as 1 or 0; `None` for something else, and for one that no float can hold."""
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
 
 
 def short(value: object) -> str:

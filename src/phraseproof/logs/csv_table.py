@@ -16,7 +16,7 @@ from pathlib import Path
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import parse_json
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, short
+from phraseproof.logs.cells import MOST_COUNT, Log, LoggedCell, LogPlace, LogRequest, number, short
 from phraseproof.tasks.tables import read_table
 
 REQUIRED = ("wording", "example", "score")
@@ -28,7 +28,6 @@ OPTIONAL = (
 _DELIMITED = frozenset({".csv", ".tsv"})
 _SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".parquet"})
 _TRUTH: Mapping[str, float] = {"true": 1.0, "false": 0.0}
-_MAX_COUNT = 2**31 - 1
 _MOST_LABELS = 100
 """Right answers of a task that are more different texts than this are texts, and no labels."""
 
@@ -87,8 +86,8 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
         unread = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
         if unread:
             notes.append(f"{path}: columns that are not read: {', '.join(unread)}")
-        for number, cells in enumerate(table.rows):
-            line = table.lines[number] if table.lines else number + 1
+        for place, cells in enumerate(table.rows):
+            line = table.lines[place] if table.lines else place + 1
             row = {name: _text(value) for name, value in cells.items()}
             _add(row, f"{path}:{line}", path, request, found, labels)
     cells = [_cell(place, rows, labels) for place, rows in found.items()]
@@ -192,10 +191,10 @@ def _logprobs(text: str, where: str) -> dict[str, float]:
     values: dict[str, float] = {}
     for option, value in found.items() if isinstance(found, dict) else ():
         # A value above 0 by more than rounding is no log-probability. `null` is that of an option that was not listed.
-        number = -math.inf if value is None else value
-        if not isinstance(number, int | float) or isinstance(number, bool) or not number <= 1e-3:
+        logprob = -math.inf if value is None else number(value)
+        if logprob is None or isinstance(value, bool) or not logprob <= 1e-3:
             raise FileError("not a log-probability", expected="0 or less", got=short(value), where=where)
-        values[str(option)] = float(number)
+        values[str(option)] = logprob
     if len(values) < 2 or max(values.values()) == -math.inf:
         raise FileError(
             "not log-probabilities of options", expected='as in {"yes": -0.2, "no": -1.7}', got=short(text), where=where
@@ -215,7 +214,7 @@ def _score(text: str, where: str) -> float | None:
 
 def _count(row: Mapping[str, str], name: str, where: str) -> int:
     text = row.get(name) or "0"
-    if not (text.isascii() and text.isdigit() and int(text) <= _MAX_COUNT):
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_COUNT):
         raise FileError(f"not a number of {name}", expected="0 or more", got=text, where=f"{where}, {name}")
     return int(text)
 

@@ -10,7 +10,18 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
+from phraseproof.logs.cells import (
+    Log,
+    LoggedCell,
+    LogPlace,
+    LogRequest,
+    data_hash,
+    mapping,
+    number,
+    section,
+    sequence,
+    whole,
+)
 from phraseproof.logs.names import FIELD, LogNames, name
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
@@ -146,7 +157,7 @@ def _cells(run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, Non
             text=_text(run.adapter),
             data={key: data_hash(each) for key, each in instances.items()},
             task_settings={key: json.dumps(run.adapter.get(key)) for key in _KEPT},
-            headline=mean if isinstance(mean := means.get(score), int | float) else None,
+            headline=number(means.get(score)),
             failed=len(instances) - len(outcomes),
         )
         for (score, trial), outcomes in found.items()
@@ -184,8 +195,8 @@ def _stats(values: Mapping[str, object], split: str | None, where: str) -> dict[
     for each in sequence(values.get("stats"), where):
         stat = mapping(each, where)
         title = section(stat, "name", where)
-        total, count = stat.get("sum"), whole(stat.get("count"))
-        if title.get("split") == split and not title.get("perturbation") and count and isinstance(total, int | float):
+        total, count = number(stat.get("sum")), whole(stat.get("count"))
+        if title.get("split") == split and not title.get("perturbation") and count and total is not None:
             found[str(title.get("name"))] = total / count
     return found
 
@@ -247,8 +258,8 @@ def _logprobs(options: Sequence[str], requests: Sequence[_Request], where: str) 
         text, total = "", 0.0
         for token in reversed(sequence(each.completion.get("tokens") or [], where)):
             part = mapping(token, where)
-            value = part.get("logprob")
-            if not isinstance(value, int | float):
+            value = number(part.get("logprob"))
+            if value is None:
                 return ()
             text, total = f"{part.get('text')}{text}", total + value
             if text.lstrip() == options[each.option]:

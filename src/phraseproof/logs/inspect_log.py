@@ -11,7 +11,19 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
+from phraseproof.logs.cells import (
+    Log,
+    LoggedCell,
+    LogPlace,
+    LogRequest,
+    beginning,
+    data_hash,
+    mapping,
+    number,
+    section,
+    sequence,
+    whole,
+)
 from phraseproof.logs.eval_archive import EvalArchive
 from phraseproof.logs.names import FIELD, FOLDER, LogNames, name
 
@@ -52,8 +64,7 @@ def recognizes(path: Path) -> bool:
         return True
     if path.suffix != ".json":
         return False
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
+    head = beginning(path, _HEAD)
     return b'"eval_id"' in head and b'"task_id"' in head
 
 
@@ -134,8 +145,8 @@ def _samples(header: _Header) -> Iterator[Mapping[str, object]]:
     if header.path.suffix == _SUFFIX:
         yield from EvalArchive(header.path).samples()
         return
-    for number, sample in enumerate(sequence(header.content.get("samples") or [], header.where)):
-        yield mapping(sample, f"{header.where}, sample {number + 1}")
+    for place, sample in enumerate(sequence(header.content.get("samples") or [], header.where)):
+        yield mapping(sample, f"{header.where}, sample {place + 1}")
 
 
 def _cells(header: _Header, place: LogPlace, request: LogRequest, notes: dict[str, None]) -> list[LoggedCell]:
@@ -212,9 +223,9 @@ def _means(header: _Header, notes: dict[str, None]) -> dict[str, float]:
             continue
         metrics = section(score, "metrics", header.where)
         metric = next((each for each in ("accuracy", "mean") if each in metrics), None)
-        value = section(metrics, metric, header.where).get("value") if metric else None
-        if isinstance(value, int | float):
-            found[key] = float(value)
+        value = number(section(metrics, metric, header.where).get("value")) if metric else None
+        if value is not None:
+            found[key] = value
     return found
 
 
@@ -227,8 +238,9 @@ def _values(scorer: str, value: object, notes: dict[str, None]) -> dict[str, flo
         return found
     if isinstance(value, str) and value in _VALUES:
         return {scorer: _VALUES[value]}
-    if isinstance(value, int | float):
-        return {} if math.isnan(value) else {scorer: float(value)}
+    score = number(value)
+    if score is not None:
+        return {} if math.isnan(score) else {scorer: score}
     if value is not None:
         notes[f"{scorer} is left out: it is not a number for each example"] = None
     return {}

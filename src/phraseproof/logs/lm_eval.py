@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from phraseproof.errors import FileError
 from phraseproof.files import load_json
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, section, whole
-from phraseproof.logs.lm_eval_samples import SCORING, data_of, metrics_of, outcome_of, read_samples, sample_of
+from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, number, section, whole
+from phraseproof.logs.lm_eval_samples import SCORING, data_of, metrics_of, outcome_of, read_samples, sample_of, settled
 from phraseproof.logs.names import FOLDER, LogNames, name
 
 _RESULTS, _SAMPLES = "results_*.json", "samples_*.jsonl"
@@ -139,7 +139,7 @@ def _cells(path: Path, results: _Results, task: str, place: LogPlace, request: L
     text = section(section(content, "configs", where), task, where).get("doc_to_text")
     means = section(section(content, "results", where), task, where)
     higher = section(section(content, "higher_is_better", where), task, where)
-    samples = [sample_of(sample, f"{where}:{line}", request) for line, sample in read_samples(path)]
+    samples = settled([sample_of(sample, f"{where}:{line}", request) for line, sample in read_samples(path)])
     expected = whole(section(section(content, "n-samples", where), task, where).get("effective"))
     notes: list[str] = []
     cells: list[LoggedCell] = []
@@ -148,7 +148,7 @@ def _cells(path: Path, results: _Results, task: str, place: LogPlace, request: L
     ):
         filter_name, metric = key
         of_filter = [each for each in samples if str(each.sample.get("filter", "none")) == filter_name]
-        values = [_number(each.sample.get(metric)) for each in of_filter]
+        values = [number(each.sample.get(metric)) for each in of_filter]
         if higher.get(metric) is False or None in values:
             reason = "lower is better" if higher.get(metric) is False else "it is not a number for each example"
             notes.append(f"{metric} is left out: {reason}")
@@ -167,15 +167,11 @@ def _cells(path: Path, results: _Results, task: str, place: LogPlace, request: L
                 text=text if isinstance(text, str) else "",
                 data={each.example: data_of(each.sample, request) for each in of_filter},
                 settings=results.settings,
-                headline=_number(means.get(f"{metric},{filter_name}")),
+                headline=number(means.get(f"{metric},{filter_name}")),
                 failed=max(0, expected - len(of_filter)),
             )
         )
     return _Found(cells, notes)
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _category(content: Mapping[str, object], task: str, where: str) -> str | None:

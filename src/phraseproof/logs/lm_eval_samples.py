@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -125,17 +125,46 @@ def _logprob(answers: object) -> float | None:
 
 
 def _targets(target: object, options: tuple[str, ...]) -> tuple[int, ...]:
-    """The places of the right options; nothing where they are not known."""
+    """The places of the right options; nothing where they are not known, or can be read in two ways."""
     found: list[int] = []
     for each in target if isinstance(target, list) else [target]:
-        text = str(each)
-        if text.strip() in options:
-            found.append(options.index(text.strip()))
-        elif not isinstance(each, bool) and text.isascii() and text.isdigit() and int(text) < len(options):
-            found.append(int(text))
-        else:
+        readings = {reading for reading in (_place_of(each, options), _text_of(each, options)) if reading is not None}
+        if len(readings) != 1:
             return ()
+        found += readings
     return tuple(dict.fromkeys(found))
+
+
+def _place_of(target: object, options: tuple[str, ...]) -> int | None:
+    text = str(target)
+    is_place = not isinstance(target, bool) and text.isascii() and text.isdigit() and int(text) < len(options)
+    return int(text) if is_place else None
+
+
+def _text_of(target: object, options: tuple[str, ...]) -> int | None:
+    text = str(target).strip()
+    return options.index(text) if text in options else None
+
+
+def settled(samples: Sequence[LoggedSample]) -> list[LoggedSample]:
+    """The samples of a file, with right answers such as `1` of the options `0`, `2` and `1` read as in other lines.
+
+    The program writes the place of the right option, or its text. Where no other line shows which, they stay unknown.
+    """
+    ways: set[bool] = set()
+    for each in samples:
+        target = each.sample.get("target")
+        readings = _place_of(target, each.options), _text_of(target, each.options)
+        if each.target and None in readings:
+            ways.add(readings[0] is not None)
+    if len(ways) != 1:
+        return list(samples)
+    read = _place_of if ways == {True} else _text_of
+    found: list[LoggedSample] = []
+    for each in samples:
+        place = None if each.target else read(each.sample.get("target"), each.options)
+        found.append(each if place is None else each._replace(target=(place,)))
+    return found
 
 
 def outcome_of(each: LoggedSample, metric: str, score: float) -> Outcome:

@@ -11,7 +11,19 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError
 from phraseproof.files import load_json
-from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, data_hash, mapping, section, sequence, whole
+from phraseproof.logs.cells import (
+    Log,
+    LoggedCell,
+    LogPlace,
+    LogRequest,
+    beginning,
+    data_hash,
+    mapping,
+    number,
+    section,
+    sequence,
+    whole,
+)
 from phraseproof.logs.names import FIELD, LogNames, name
 
 _VERSION = 3
@@ -40,10 +52,9 @@ class _File(NamedTuple):
 
 def recognizes(path: Path) -> bool:
     """Whether it is an output file of promptfoo."""
-    if not path.is_file() or path.suffix != ".json":
+    if path.suffix != ".json":
         return False
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
+    head = beginning(path, _HEAD)
     return b'"evalId"' in head and b'"results"' in head
 
 
@@ -88,19 +99,19 @@ def _cells(file: _File, request: LogRequest, notes: dict[str, None]) -> list[Log
     where = file.where
     prompts = [mapping(each, where) for each in sequence(section(file.content, "results", where).get("prompts"), where)]
     cells: list[LoggedCell] = []
-    for number, prompt in enumerate(prompts):
+    for place, prompt in enumerate(prompts):
         provider = str(prompt.get("provider"))
         label, raw, key = (str(prompt.get(part) or "") for part in ("label", "raw", "id"))
         # A prompt without a label has its text as label, and texts of several lines name nothing.
         is_named = label and label != raw and len(label) <= _LONGEST_LABEL and "\n" not in label
-        fields = {"label": label if is_named else f"prompt-{key[:8] or number + 1}", "raw": raw, "id": key}
+        fields = {"label": label if is_named else f"prompt-{key[:8] or place + 1}", "raw": raw, "id": key}
         task = str(section(file.content, "config", where).get("description") or file.path.stem)
         names = LogNames(task, file.path.resolve().parent.name, file.path.stem, fields)
         named = name(names, request, f"{FIELD}label", where)
         if named is None:
             notes[f"no pattern of --wordings fits the task {task}, which is left out"] = None
             continue
-        rows = [row for row in file.results if row.get("promptIdx") == number]
+        rows = [row for row in file.results if row.get("promptIdx") == place]
         cells += _of_prompt(file, rows, prompt, LogPlace(provider, *named, ""), request)
     passes = {cell.place: cell for cell in cells if cell.place.score == _PASS}
     telling = {cell.place.score for cell in cells if _differs(cell, passes[cell.place._replace(score=_PASS)])}
@@ -153,9 +164,9 @@ def _of_prompt(
     ]
 
 
-def _example(variables: Mapping[str, object], number: int, request: LogRequest, where: str) -> str:
+def _example(variables: Mapping[str, object], place: int, request: LogRequest, where: str) -> str:
     if request.example is None:
-        return str(number)
+        return str(place)
     value = variables.get(request.example)
     if not isinstance(value, str | int) or value == "":
         raise FileError(
@@ -167,7 +178,7 @@ def _example(variables: Mapping[str, object], number: int, request: LogRequest, 
 def _scores(row: Mapping[str, object], where: str) -> dict[str, float]:
     """The weighted score of all assertions, and the scores of those that have a name."""
     values = {_SCORE: row.get("score"), **section(row, "namedScores", where)}
-    return {key: float(value) for key, value in values.items() if isinstance(value, int | float)}
+    return {key: score for key, value in values.items() if (score := number(value)) is not None}
 
 
 def _differs(cell: LoggedCell, passes: LoggedCell) -> bool:
@@ -187,8 +198,8 @@ def _means(prompt: Mapping[str, object], where: str) -> dict[str, float]:
     if not passed + lost:
         return {}
     found = {_PASS: passed / (passed + lost)}
-    total = metrics.get("score")
-    if isinstance(total, int | float) and not whole(metrics.get("testErrorCount")):
+    total = number(metrics.get("score"))
+    if total is not None and not whole(metrics.get("testErrorCount")):
         found[_SCORE] = total / (passed + lost)
     return found
 
