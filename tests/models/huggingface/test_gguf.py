@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers import LlamaForCausalLM
 from phraseproof.core import ChatMessage, Prompt
 from phraseproof.errors import PhraseproofError, UsageError
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.gguf import read_gguf, reading
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import plain_passes, tiny_gguf, tiny_models
 
@@ -68,6 +70,26 @@ def test_the_header_is_read_once_for_settings_and_once_for_weights(
     model.score_options(PROMPTS)
     assert len(read) == 2
     assert (gguf.GGUFReader, gguf.get_tensor_name_map) == (counted, tables), "as before"
+
+
+def test_two_threads_that_read_files_leave_the_package_as_it_was(tmp_path: Path) -> None:
+    """Else the header of a file would be kept, and another file of that name would not be read."""
+    tiny_gguf.write(tmp_path / "tiny.gguf")
+    file, plain = read_gguf(tmp_path / "tiny.gguf"), gguf.GGUFReader
+    entered, left = threading.Event(), threading.Event()
+
+    def read_too() -> None:
+        with reading(file):
+            entered.set()
+            left.wait()
+
+    other = threading.Thread(target=read_too)
+    with reading(file):
+        other.start()
+        entered.wait(0.1)  # as long as the first one reads, it must not get here
+    left.set()
+    other.join()
+    assert gguf.GGUFReader is plain
 
 
 def test_tokenizer_and_chat_template_are_the_files(tmp_path: Path) -> None:

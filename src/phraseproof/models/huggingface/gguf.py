@@ -13,6 +13,7 @@ import functools
 import hashlib
 import math
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -328,6 +329,9 @@ def check_tensors(file: GGUFFile, network: Network) -> None:
         )
 
 
+_READING = threading.RLock()
+
+
 @contextlib.contextmanager
 def reading(file: GGUFFile | None) -> Generator[None]:
     """Let transformers read a GGUF file without bars of progress, and quickly; it offers no switches for that.
@@ -339,15 +343,17 @@ def reading(file: GGUFFile | None) -> Generator[None]:
         yield
         return
     bars, package = (import_module(name).__dict__ for name in ("transformers.modeling_gguf_pytorch_utils", "gguf"))
-    plain = {name: package[name] for name in ("GGUFReader", "get_tensor_name_map")}
-    bar = bars["tqdm"]
-    package.update({name: functools.cache(make) for name, make in plain.items()})
-    bars["tqdm"] = functools.partial(bar, disable=True)
-    try:
-        yield
-    finally:
-        package.update(plain)
-        bars["tqdm"] = bar
+    # By one thread at a time: another one would put back what this one has put there, a header read once and for all.
+    with _READING:
+        plain = {name: package[name] for name in ("GGUFReader", "get_tensor_name_map")}
+        bar = bars["tqdm"]
+        package.update({name: functools.cache(make) for name, make in plain.items()})
+        bars["tqdm"] = functools.partial(bar, disable=True)
+        try:
+            yield
+        finally:
+            package.update(plain)
+            bars["tqdm"] = bar
 
 
 def as_plain_network(network: Network, name: str) -> None:
