@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -26,6 +27,10 @@ for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
 # Half of the default number of examples: each run draws others.
 settings.register_profile("phraseproof", deadline=None, max_examples=50)
 settings.load_profile("phraseproof")
+
+# A shell without job control starts what runs in the background with SIGINT ignored, and tests interrupt themselves.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A synced file survives a loss of power, which no test can cause, and each sync is milliseconds of waiting. What is
 # synced, and in which order, is tested where it is done (test_files.py and others); other processes sync as ever.
