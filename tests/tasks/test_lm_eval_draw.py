@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from phraseproof.cli import app
 from phraseproof.core import ModelIdentity, Task
 from phraseproof.errors import TaskError
 from phraseproof.evaluation.plan import CellIdentities, sample_task
@@ -133,14 +135,16 @@ def test_no_demonstrations_are_an_error_also_of_a_sample(tmp_path: Path) -> None
             draw_demonstrations(each, each.examples[0], 1, 0)
 
 
-def test_a_prompt_that_may_hold_its_own_answer_is_warned_of(tmp_path: Path) -> None:
-    warnings: list[str] = []
-    data = {"data_files": {"validation": str(tmp_path / "rows.csv")}}
-    splits: dict[str, Any] = {"test_split": None, "validation_split": "validation", "fewshot_split": "validation"}
-    task = loaded(write(tmp_path, dataset_kwargs=data, **splits), warnings=warnings)
+@pytest.mark.parametrize("split", [None, "test"])
+def test_where_the_tested_document_may_be_shown_a_line_says_so(split: str | None, tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, fewshot_split=split))
     assert prompts(task, 3, 1234) == contexts(tmp_path, 3, 1234)
     shown = [[each.fields for each in draw_demonstrations(task, example, 3, 1234)] for example in task.examples]
-    assert any(example.fields["question"] in str(each) for example, each in zip(task.examples, shown, strict=True))
-    assert sum("does not leave out the tested one" in line for line in warnings) == 1
-    loaded(write(tmp_path / "other", fewshot_split="test"), warnings=warnings)
-    assert sum("does not leave out the tested one" in line for line in warnings) == 1
+    is_shown = any(example.fields["question"] in str(each) for example, each in zip(task.examples, shown, strict=True))
+    assert is_shown == (split is None)
+    settings = ["--tasks", task.name, "--data-dir", str(tmp_path), "--observed", "task_designer", "--num-fewshot", "1"]
+    found = CliRunner().invoke(app, ["evaluate", "--model", "scripted", *settings, "--out", str(tmp_path / "run")])
+    assert found.exit_code == 0
+    lines = " ".join(found.output.split())
+    assert ("the tested one may be among them, with its answer" in lines) == is_shown
+    assert ("their own examples are shown, never the tested one" in lines) != is_shown

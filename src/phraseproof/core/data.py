@@ -101,6 +101,11 @@ class DrawsDemonstrations(Protocol):
         """A hash of everything that can change a draw but `Task.demonstrations`."""
         ...
 
+    @property
+    def leaves_out_tested(self) -> bool:
+        """Whether the tested example is never shown where the pool holds it."""
+        ...
+
     def serves(self, task: Task) -> bool:
         """Whether the rule is for the task's demonstrations: not where others have replaced them."""
         ...

@@ -277,12 +277,15 @@ def _report_pinned_date(evaluation: Evaluation, options: ModelOptions, warn: Cal
 
 def _tell_where_demonstrations_come_from(tasks: Sequence[Task], warn: Callable[[str], None]) -> None:
     own = [task for task in tasks if not task.demonstrations]
-    if without := [task.name for task in own if task.draws is None]:
+    if without := [task.name for task in own if task.draws is None or task.draws.leaves_out_tested]:
         warn(
             f"no demonstrations are set apart for {_some(without)}: their own examples are shown, never the tested one"
         )
-    if by_rule := [task.name for task in own if task.draws is not None]:
-        warn(f"no demonstrations are set apart for {_some(by_rule)}: their own examples are shown, by the task's rule")
+    if with_tested := [task.name for task in own if task.draws is not None and not task.draws.leaves_out_tested]:
+        warn(
+            f"no demonstrations are set apart for {_some(with_tested)}: their own examples are shown, and by the "
+            "task's rule the tested one may be among them, with its answer"
+        )
 
 
 def _some(names: Sequence[str]) -> str:

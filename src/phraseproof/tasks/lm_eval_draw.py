@@ -46,6 +46,11 @@ class HarnessDraw:
         """A hash of the rule, without `Task.demonstrations`."""
         return content_hash([self.version, self.sampler, self.pool, list(self.tested.items()), self.own])
 
+    @property
+    def leaves_out_tested(self) -> bool:
+        """Whether the harness looks that it does not show the tested document."""
+        return None not in self.tested.values()
+
     def serves(self, task: Task) -> bool:
         """Whether the task's demonstrations are those of the rule, or there is a problem to report."""
         if self.own:

@@ -65,11 +65,6 @@ def converted(source: object, name: str, *, category: str, warn: Callable[[str],
         )
     pool = _demonstrations(task, name)
     draws = _draw(task, pool, examples, documents)
-    if draws.own and None in draws.tested.values():
-        warn(
-            f"{name}: the harness draws demonstrations from the tested documents and does not leave out the tested "
-            "one, so that a prompt may hold its own answer, here as there"
-        )
     return Task(
         name=name,
         kind=infer_kind(examples) if task.OUTPUT_TYPE == _OPTIONS else Kind.FREE_TEXT,
