@@ -1,5 +1,6 @@
 """Result files in the paper's release format become runs; what is wrong with them is said with file, line and field."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,5 @@ def test_the_format_is_known_by_its_header(tmp_path: Path) -> None:
     path.write_text("Model,Dataset\n", encoding="utf-8")
     assert not is_published(path)
     assert not is_published(tmp_path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert not is_published(tmp_path / "pipe.csv")

@@ -79,6 +79,8 @@ class _Row(NamedTuple):
 
 def is_published(path: Path) -> bool:
     """Whether a file has the header of the paper's release format. False for what cannot be read."""
+    if not path.is_file():
+        return False
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             return set(COLUMNS) <= set(next(csv.reader(stream), ()))

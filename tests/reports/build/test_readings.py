@@ -123,4 +123,5 @@ def test_imported_outcomes_say_so_and_cannot_be_read_in_another_way(tmp_path: Pa
     assert found[0] == (said,)  # a missing text is not an empty one
     assert found[1][0] == said
     assert found[1][1].startswith("1 of 1 (100.0%) answers are unread")
+    assert found[1][1].endswith("in all means, with the other program's scores")
     assert found[1][2] == "unread texts begin most often with 'Neither.' (1)"

@@ -53,7 +53,7 @@ def reading_lines(run: Run) -> tuple[str, ...]:
     if found.free_texts:
         lines += [*_metric(run), *_free_texts(found)]
     else:
-        lines.append(_unread(found.unread, found.outcomes))
+        lines.append(_unread(found.unread, found.outcomes, is_imported=isinstance(program, str)))
         if found.reading is Reading.TEXT and found.unread >= _MANY_UNREAD * found.outcomes:
             lines += _unread_texts(run, found.unread)
     lines += [_repeats(each, metric_of(run)) for each in repeat_variances(run)]
@@ -134,12 +134,12 @@ def _free_texts(found: Readings) -> list[str]:
     return lines
 
 
-def _unread(unread: int, outcomes: int) -> str:
+def _unread(unread: int, outcomes: int, *, is_imported: bool) -> str:
     if not unread:
         return f"all {outcomes:,} answers were read"
+    counted = "with the other program's scores" if is_imported else "and count as wrong"
     return (
-        f"{_share(unread, outcomes)} answers are unread: no option was found in them. They are in all means, and count "
-        "as wrong"
+        f"{_share(unread, outcomes)} answers are unread: no option was found in them. They are in all means, {counted}"
     )
 
 
