@@ -9,6 +9,7 @@ import csv
 import functools
 import os
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def questions(count: int) -> list[tuple[str, list[str]]]:
 
 @functools.cache
 def _say_which(questions_are: str) -> None:
-    print(f"questions: {questions_are}", flush=True)
+    print(f"questions: {questions_are}", file=sys.stderr)  # some rows are read from the stdout of a process
 
 
 def prompt_text(question: str, options: list[str]) -> str:

@@ -97,6 +97,10 @@ def test_a_relative_folder_in_the_environment_is_not_used(tmp_path: Path, monkey
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder("texts") == tmp_path / ".cache" / "phraseproof" / "texts"
+    monkeypatch.setenv("HOME", "relative")
+    monkeypatch.chdir(tmp_path)
+    assert cache_folder("texts") is None
+    assert not (tmp_path / "relative").exists()
 
 
 def test_a_place_that_cannot_be_written_costs_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

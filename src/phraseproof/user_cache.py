@@ -32,6 +32,8 @@ def cache_folder(name: str) -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
         folder = (Path(base) if base.startswith("/") else Path.home() / ".cache") / "phraseproof" / name
+        if not folder.is_absolute():  # HOME is not
+            return None
         # One after the other: a folder that `parents` makes takes the umask, which may let a group write.
         folder.parent.parent.mkdir(parents=True, exist_ok=True)
         for each in (folder.parent, folder):
