@@ -114,7 +114,7 @@ def compare(
     (task,) = load_tasks([f"lm_eval/{each.task}"], data_dir=folder)
     run = evaluate(
         str(model),
-        replace(task, examples=task.examples[:limit]),
+        replace(task, examples=task.examples[:limit], demonstrations=task.demonstrations or task.examples),
         {"designer": "task_designer"},
         out,
         prompt_format="plain",
