@@ -54,3 +54,17 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     for place in (path, tmp_path, tmp_path / "none.eval"):
         with pytest.raises(FileError):
             EvalArchive(place)
+
+
+def test_archives_of_later_versions_and_encrypted_members_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.eval"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "{}")
+    entry = path.read_bytes().index(b"PK\x01\x02")
+    for offset, value, problem in ((6, 210, "zip file version 21"), (8, 1, "encrypted")):
+        content = bytearray(path.read_bytes())
+        content[entry + offset] = value
+        changed = tmp_path / f"{value}.eval"
+        changed.write_bytes(content)
+        with pytest.raises(FileError, match=problem):
+            EvalArchive(changed).header()

@@ -40,7 +40,7 @@ class EvalArchive:
                 self._members = {member.filename: member for member in archive.infolist()}
         except OSError as error:
             raise unreadable(path, error) from None
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise FileError(f"not an Inspect log: {error}", where=str(path), hint="Copy it again") from None
 
     def header(self) -> Mapping[str, object]:
@@ -67,7 +67,7 @@ class EvalArchive:
             raise FileError("a part of the log is too large", got=f"{member.file_size} bytes", where=where)
         try:
             content = self._zstandard(member) if member.compress_type == _ZSTANDARD else self._ordinary(member)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, pa.ArrowException) as error:
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, pa.ArrowException) as error:
             raise FileError(f"a part of the log cannot be read: {error}", where=where, hint="Copy it again") from None
         try:
             return mapping(parse_json(content), where)
