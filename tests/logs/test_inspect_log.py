@@ -132,6 +132,15 @@ def test_options_in_other_orders_are_no_options(tmp_path: Path) -> None:
     assert all(not outcome.options for outcome in cell.logged.outcomes)
 
 
+def test_samples_without_a_right_answer_have_no_reference(tmp_path: Path) -> None:
+    def empty(content: Any) -> None:
+        for sample in content["samples"]:
+            sample["target"] = []
+
+    (cell,) = _assembled(_changed(tmp_path, empty)).cells
+    assert {outcome.reference for outcome in cell.logged.outcomes} == {None}
+
+
 def test_other_versions_and_other_files_are_refused(tmp_path: Path) -> None:
     path = _changed(tmp_path, lambda content: content.update(version=1))
     with pytest.raises(FileError, match="another version of Inspect"):

@@ -271,7 +271,7 @@ def _outcome(
         )
         if (is_read or not answer) and value == (credit[letters.index(answer)] if is_read else 0.0):
             return found
-    return Outcome(example, value, text=text, reference=targets[0], other_references=tuple(targets[1:]))
+    return Outcome(example, value, text=text, reference=next(iter(targets), None), other_references=tuple(targets[1:]))
 
 
 def _resolved(value: object, sample: Mapping[str, object], where: str) -> str:
