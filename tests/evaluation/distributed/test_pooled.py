@@ -146,6 +146,18 @@ def test_a_worker_measures_the_error_of_half_precision_once(project: Path) -> No
     assert shared.model_parameters
 
 
+def test_another_worker_measures_where_the_first_one_cannot_work(project: Path) -> None:
+    def refuse_first(worker: int, events: list[Event]) -> list[Event]:
+        return [WorkerFailed("no such file")] if worker == 1 else events
+
+    options: dict[str, Any] = {"model": str(tiny_llama()), "model_options": ModelOptions(dtype="bfloat16")}
+    pool = InlinePool(mishap=refuse_first)
+    shared = planned_for(project, pool, unit_tokens=100, **options).run(project / "shared")
+    assert pool.measuring == [1, 3]
+    assert len(shared.content["half_precision"]) == 1
+    assert shared.missing == ()
+
+
 def test_the_session_says_that_energy_is_not_tracked(project: Path) -> None:
     run = planned_for(project, InlinePool()).run(project / "run")
     (session,) = read_sessions(run.content)

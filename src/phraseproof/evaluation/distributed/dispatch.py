@@ -163,6 +163,13 @@ class Dispatcher:
         wanted = min(self._pool.wanted() - len(self._refused), max(1, left))
         if wanted <= 0 and not self._workers:
             raise StoppedError(self._refused[0] if self._refused else "there is no room for a worker")
+        if self._to_measure and self._measuring not in self._workers and len(self._workers) >= max(wanted, 1):
+            # The worker that measured is gone and has no successor: one without work makes room for it.
+            idle = next((worker for worker, hands in self._workers.items() if not hands.units), None)
+            if idle is not None:
+                wanted = max(wanted, 1)
+                self._pool.stop(idle)
+                del self._workers[idle]
         while len(self._workers) < wanted:
             measures = self._to_measure and self._measuring not in self._workers
             worker = self._pool.start(measures=measures)
