@@ -89,3 +89,15 @@ def test_the_process_of_a_command_ends_in_silence(tmp_path: Path) -> None:
     evaluate("scripted", "everyday/tickets", {"observed": "everyday-observed"}, run, limit=2)
     command = [sys.executable, "-m", "phraseproof", "table", run]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stderr == ""
+
+
+def test_a_process_that_has_imported_duckdb_first_ends_in_silence() -> None:
+    program = (
+        "from phraseproof.garbage_collection import importing, own_process\n"
+        "own_process()\n"
+        "import duckdb\n"
+        "duckdb.sql('select 1').fetchall()\n"
+        "with importing('xml.dom.minidom'):\n"
+        "    import xml.dom.minidom\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stderr == ""
