@@ -292,7 +292,7 @@ class Run:
             yield cell, table
 
     def outcomes(self) -> pa.Table:
-        """Every stored row (columns: store/schema.py)."""
+        """Every stored row of the selected scorer (columns: store/schema.py)."""
         return self.query("SELECT * FROM outcomes")
 
     def query(self, sql: str, parameters: Sequence[object] | None = None, *, others: Run | None = None) -> pa.Table:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import MissingExtraError
-from phraseproof.evaluation.distributed.ray_pool import room_of
+from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.evaluation.distributed.ray_pool import require_room, room_of
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
@@ -23,6 +23,15 @@ def test_the_room_of_a_machine_is_that_of_its_scarcest_resource() -> None:
     assert room_of(machine, WorkerOptions(cpus=1, gpus=0.1)) == 16
     assert room_of(machine, WorkerOptions(memory_bytes=30 * 10**9)) == 2
     assert room_of({"CPU": 4.0}, WorkerOptions(gpus=1)) == 0
+
+
+def test_a_machine_without_room_is_refused_and_not_waited_for() -> None:
+    machine = {"CPU": 2.0, "memory": 16e9}
+    require_room([machine], WorkerOptions(cpus=2, memory_bytes=10**9))
+    with pytest.raises(UsageError, match=r"no room for a worker .*got 2 CPU, 0 GPU, 16.0 GB memory"):
+        require_room([machine], WorkerOptions(gpus=1))
+    with pytest.raises(UsageError, match="no room for a worker"):
+        require_room([machine], WorkerOptions(memory_bytes=20 * 10**9))
 
 
 def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def ray_pool(options: WorkerOptions, setup: Setup, observer: Observer) -> Genera
     A connection that the caller's program has already made to Ray is used as it is.
 
     Raises:
-        UsageError: the cluster cannot be reached.
+        UsageError: the cluster cannot be reached, or this machine has no room for a worker.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read at the import
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -56,6 +56,8 @@ def ray_pool(options: WorkerOptions, setup: Setup, observer: Observer) -> Genera
         _connect(ray, options, observer)
     pool = RayPool(ray, options, setup, observer)
     try:
+        if options.is_local:
+            require_room([node["Resources"] for node in ray.nodes()], options)
         yield pool
     finally:
         pool.close()
@@ -213,6 +215,26 @@ def room_of(resources: Mapping[str, float], options: WorkerOptions) -> int:
     """How many workers a machine with these resources has room for."""
     needs = {"CPU": options.cpus, "GPU": options.gpus, "memory": float(options.memory_bytes or 0)}
     return min(int(resources.get(name, 0.0) / need + 1e-9) for name, need in needs.items() if need)
+
+
+def require_room(machines: Sequence[Mapping[str, float]], options: WorkerOptions) -> None:
+    """Check that a worker can start: machines that Ray does not add to have room now or never.
+
+    Raises:
+        UsageError: none of them has what a worker needs.
+    """
+    if not any(room_of(machine, options) for machine in machines):
+        shown = (
+            f"{each.get('CPU', 0):g} CPU, {each.get('GPU', 0):g} GPU, {each.get('memory', 0) / 1e9:.1f} GB memory"
+            for each in machines
+        )
+        raise UsageError(
+            "this machine has no room for a worker",
+            expected=options.resources,
+            got="; ".join(shown),
+            where="--worker-arg",
+            hint="Ask for less, or give a cluster with --workers ray",
+        )
 
 
 def _reason(error: Exception) -> str:
