@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
+from phraseproof.cli import app
 from phraseproof.store.queries import load_run
 from support.command_line import run_command
 from support.report_runs import write_run
@@ -124,3 +126,16 @@ def test_a_page_is_written_beside_the_text(pair: Pair, call: Any, tmp_path: Path
     assert "Better. " in page
     assert "what changed" in page
     assert "default-src &#39;none&#39;" in page
+
+
+def test_scores_of_another_program_are_said_to_be_so(call: Any, tmp_path: Path) -> None:
+    own, imported, labelled = (tmp_path / name for name in ("own", "imported", "labelled"))
+    write_run(own, tasks={"t": "T"})
+    for folder, further in ((imported, ""), (labelled, ",choice,gold")):
+        table = tmp_path / "t.csv"
+        rows = [f"m,a,{n},{n % 2}" + (f",y,{'ny'[n % 2]}" if further else "") for n in range(4)]
+        table.write_text("\n".join([f"model,wording,example,score{further}", *rows]), encoding="utf-8")
+        assert CliRunner().invoke(app, ["import-results", str(table), "--out", str(folder)]).exit_code == 0
+    assert "compare with those of --scoring generate" in call(own, imported).err
+    assert "is accuracy where the import holds the chosen and the right option" in call(imported, labelled).err
+    assert "has what its files hold" in call(imported, own, "--scoring", "loglikelihood").err

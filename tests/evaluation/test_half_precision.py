@@ -13,7 +13,7 @@ import pytest
 
 from phraseproof.core import OptionScores, Prompt
 from phraseproof.evaluation.half_precision import SAFETY, Rescoring, error_scale, half_precision
-from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.near_ties import NearTies, Rescored
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.store.queries import Run
 from support import tiny_models
@@ -67,6 +67,28 @@ def test_close_calls_scored_again_leave_float32s_choices(tmp_path: Path, scoring
     assert (found.scored_again, found.changed_again) == (scored_again, sum(half[key] != full[key] for key in full))
     assert found.expected_changes is not None
     assert 0 < found.expected_changes < 0.5
+
+
+def test_near_ties_that_a_stop_left_unstored_are_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = half_precision(evaluation(Rounding(), rescore_ties=True).run(tmp_path / "whole"))
+    again = NearTies.again
+    calls: list[int] = []
+
+    def stopped(self: NearTies, scores: Sequence[OptionScores], prompts: Sequence[Prompt]) -> list[Rescored]:
+        found = again(self, scores, prompts)
+        calls.append(len(found))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(NearTies, "again", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        evaluation(Rounding(), rescore_ties=True).run(tmp_path / "stopped")
+    found = half_precision(evaluation(Rounding(), rescore_ties=True).run(tmp_path / "stopped"))
+    assert whole is not None
+    assert found is not None
+    assert sum(calls) > (found.scored_again or 0)
+    assert (found.scored_again, found.changed_again) == (whole.scored_again, whole.changed_again)
 
 
 def test_the_expected_number_of_changes_follows_from_leads_and_errors(tmp_path: Path) -> None:

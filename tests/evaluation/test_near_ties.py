@@ -21,7 +21,7 @@ def test_tokens_of_both_passes_are_counted() -> None:
     prompt, exact = Prompt("one two", ("a", "b")), ScriptedModel()
     (again,) = NearTies(exact, 0.5, "loglikelihood").again([OptionScores((-1.0, -1.1), 2, 100)], [prompt])
     (full,) = exact.score_options([prompt])
-    assert again == full._replace(computed_tokens=100 + full.computed_tokens)
+    assert again.scores == full._replace(computed_tokens=100 + full.computed_tokens)
 
 
 def test_what_scoring_again_finds_is_counted() -> None:
@@ -30,11 +30,13 @@ def test_what_scoring_again_finds_is_counted() -> None:
     ties = NearTies(exact, 0.5, "loglikelihood")
     moved = OptionScores((full.logprobs[0] + 0.2, full.logprobs[1] - 0.1), 2, 100)
     swapped = OptionScores(full.logprobs[::-1], 2, 100)
-    ties.again([moved, swapped], [prompt, prompt])
+    again = ties.again([moved, swapped], [prompt, prompt])
+    assert ties.found["prompts"] == 0, "their outcomes are not stored yet"
+    ties.count(each.error for each in again)
     lead = abs(full.logprobs[0] - full.logprobs[1])
     assert ties.found["prompts"] == 2
     assert ties.found["changed_choices"] >= 1
     assert ties.found["largest_error"] == pytest.approx(max(0.3, 2 * lead))
-    ties.again([OptionScores((math.nan, -1.0), 2, 100)], [prompt])
-    ties.again([moved], [prompt])
+    for scores in (OptionScores((math.nan, -1.0), 2, 100), moved):
+        ties.count(each.error for each in ties.again([scores], [prompt]))
     assert (ties.found["prompts"], ties.found["largest_error"]) == (4, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def test_one_model_and_one_score_are_chosen() -> None:
         ([_cell("w"), _cell("v")], "no outcome"),
         ([_cell("w", _chosen("1", 1.0)), _cell("w", _chosen("1", 1.0))], "a second result"),
         ([_cell("w", _chosen("1", 1.0), _chosen("1", 1.0))], "several results"),
-        ([_cell("w", _chosen("1", 2.0))], "out of range"),
+        ([_cell("w", _chosen("1", 2.0))], r"out of range.*--scale"),
+        ([_cell("w", _chosen("1", math.nan))], "not a finite number .expected 0 to 1, or no score where"),
+        ([_cell("w", _chosen("1", -math.inf))], "not a finite number"),
         ([LoggedCell(LogPlace("m", "t", "w", "acc", 2**31), [_chosen("1", 1.0)], "w.json")], "is too large"),
         ([_cell(n, _chosen("1", 1.0), data={"1": n}) for n in "vw"], "is not that of v.json"),
         ([_cell(n, _chosen("1", 1.0), settings={"dtype": n}) for n in "vw"], "another setting of dtype"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.store.queries import WordingScore, load_run
+from phraseproof.store.queries import Run, WordingScore, load_run
 from phraseproof.store.writer import RunStore, Usage
 from support.stored_cells import SETTINGS, finished_run, make_cell, make_outcomes
 
@@ -58,6 +59,27 @@ def test_a_run_is_read_under_one_scorer_at_a_time(tmp_path: Path) -> None:
     assert len(run.all_cells) == 2
     with pytest.raises(RunError, match=r"no outcomes of the scoring method 'paper' \(expected one of: loglikelihood, "):
         run.select("paper")
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts", "hint"),
+    [
+        ({}, {}, "phraseproof evaluate --scoring paper with the same --out adds them"),
+        ({"imported": "csv"}, {}, r"An imported run has what its files hold \(phraseproof import-results\)"),
+        ({"calibration": {}}, {"derived_from": {"run": "runs/a"}}, "It was derived from runs/a"),
+    ],
+)
+def test_what_adds_a_scoring_is_said_by_the_kind_of_run(
+    settings: dict[str, Any], facts: dict[str, Any], hint: str, tmp_path: Path
+) -> None:
+    two_scorings(tmp_path)
+    run = load_run(tmp_path)
+    content = {**run.content, **facts, "settings": {**run.content["settings"], **settings}}
+    with pytest.raises(RunError, match=f"'paper'.*{hint}$"):
+        Run(tmp_path, content).select("paper")
+    if settings:
+        with pytest.raises(RunError, match=f"'bleu'.*{hint}$"):
+            Run(tmp_path, content).select(metric="bleu")
 
 
 def test_cells_are_read_in_order_with_the_asked_columns(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 from phraseproof.cli import app
 from phraseproof.core import ModelIdentity, Task
 from phraseproof.errors import TaskError
+from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.evaluation.plan import CellIdentities, sample_task
+from phraseproof.evaluation.request import EvaluationRequest
+from phraseproof.evaluation.resolve import resolve
 from phraseproof.hardening.splits import divide_examples
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.template import compile_instruction
@@ -148,3 +151,19 @@ def test_where_the_tested_document_may_be_shown_a_line_says_so(split: str | None
     lines = " ".join(found.output.split())
     assert ("the tested one may be among them, with its answer" in lines) == is_shown
     assert ("their own examples are shown, never the tested one" in lines) != is_shown
+
+
+def test_of_a_part_of_the_tested_documents_the_tested_one_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = loaded(write(tmp_path, fewshot_split=None))
+    kept = replace(task, examples=task.examples[:3])
+    for example in kept.examples:
+        assert example.id not in [each.id for each in draw_demonstrations(kept, example, 2, 1234)]
+    said: list[str] = []
+    observer = SilentObserver()
+    monkeypatch.setattr(observer, "warned", said.append)
+    request = EvaluationRequest.of("scripted", kept, {"designer": "task_designer"}, num_fewshot=1)
+    resolve(request, observer=observer)
+    assert "their own examples are shown, never the tested one" in " ".join(said)
+    assert "the tested one may be among them" not in " ".join(said)

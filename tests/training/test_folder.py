@@ -13,9 +13,12 @@ from accelerate import Accelerator
 
 from phraseproof.alignment.loop.preparation import Preparation, prepare
 from phraseproof.alignment.loop.work import AlignmentWork
+from phraseproof.alignment.prepared_training import AlignmentResult
 from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.alignment.trainer import align
+from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.errors import RunError
-from phraseproof.store.training_record import write_record
+from phraseproof.store.training_record import read_record, write_record
 from phraseproof.training.folder import check_folder, environment, identifying
 from support.tiny_models import tiny_llama
 from support.tiny_pairs import shared_wordings
@@ -76,6 +79,25 @@ def test_rounding_is_named_where_the_pass_without_padding_is_taken(changes: dict
     assert work.optimization.model.is_packed is is_packed
     assert names_rounding(prepared) is is_packed
     work.release()
+
+
+def test_where_the_pass_is_tried_and_not_taken_the_record_says_so_and_the_training_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(**changes: Any) -> AlignmentResult:
+        return align(str(tiny_llama()), shared_wordings(), tmp_path, method="lora+kl", model_options=options, **changes)
+
+    options = dataclasses.replace(CPU, dtype="bfloat16")
+    monkeypatch.setattr(PackedCausalLMForTraining, "_is_near", lambda _: False)
+    train(max_steps=1)
+    record = read_record(tmp_path)
+    assert record is not None
+    assert record["settings"]["half_precision"] == "all"
+    assert train(max_steps=1).steps == 1  # it is finished
+    monkeypatch.undo()
+    write_record(tmp_path, {**record, "finished": False})
+    with pytest.raises(RunError, match=r"other settings: half_precision .expected all, got products"):
+        train(max_steps=1)
 
 
 @pytest.mark.parametrize(("dtype", "precision"), [("bfloat16", "bf16"), ("float32", "no")])

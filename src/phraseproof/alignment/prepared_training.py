@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.models.huggingface.model import HuggingFaceModel
+    from phraseproof.training.trainable_model import TrainableModel
 
 _LESS_MEMORY = "Try --gradient-checkpointing, fewer --paraphrases-per-batch, or --mixed-precision bf16"
+
+_DEFAULTS = AlignmentSettings().as_record()
 
 ValidationPairs: TypeAlias = "Mapping[str, Sequence[ParaphraseSet] | Path]"
 """Paraphrase sets, or files of them, by name."""
@@ -105,7 +108,7 @@ class PreparedTraining:
         if not is_checked and not is_finished(out):
             check_pairs(prepared, accelerator, observer)
         with only_trainer(out, accelerator):
-            record = check_folder(out, prepared.record, AlignmentSettings().as_record())
+            record = check_folder(out, prepared.resuming(read_record(out)).record, _DEFAULTS)
             accelerator.wait_for_everyone()
             if record is None or not record.get("finished"):
                 record = self._train(out, observer, is_judged=is_judged)
@@ -120,11 +123,14 @@ class PreparedTraining:
         from phraseproof.alignment.loop.work import AlignmentWork, plan_of
         from phraseproof.training.loop import TrainingLoop
 
-        plan = plan_of(self.preparation, self.accelerator.num_processes)
         judged = self.preparation
         if self.accelerator.is_main_process and not is_judged:
             judged = judged.with_judged_references()  # before the training holds weights, too
         work = AlignmentWork(self.preparation, self.accelerator)
+        model: TrainableModel = self.accelerator.unwrap_model(work.optimization.model)
+        prepared = self.preparation.computed_as(is_packed=model.is_packed)
+        check_folder(out, prepared.record, _DEFAULTS)
+        plan = plan_of(prepared, self.accelerator.num_processes)
         loop = TrainingLoop(work, plan, out, self.accelerator, observer)
         if self.accelerator.is_main_process:
             note_plan(judged, observer, self.given, self.accelerator.num_processes)

@@ -51,9 +51,14 @@ _RECOMMENDED = (RECOMMENDED, RECOMMENDED_FOR_TEXTS)
 DEFAULT_EPOCHS = 5
 """The paper does not say how long it trained a soft prompt."""
 
-HALF_PRECISION: Mapping[str, object] = {"half_precision": "products"}
-"""In the record of a frozen bfloat16 model that is trained without padding: only products are computed in bfloat16.
-Where everything is rounded, as in records without it, a training is another one."""
+HALF_PRECISION = "half_precision"
+"""In the record of a frozen bfloat16 model that can be trained without padding: what is computed in bfloat16."""
+
+PRODUCTS = "products"
+"""Only products are, everything else is in float32. Records of earlier releases lack the entry: all was rounded."""
+
+EVERYTHING = "all"
+"""All of it is: the pass without padding was tried, and is not taken."""
 
 _AT_LEAST: Mapping[str, float] = {
     "num_tokens": 1,

@@ -1,18 +1,35 @@
-"""How surely a run's answers were read: unread answers, choices that are open, and the probability of all options."""
+"""How surely a run's answers were read: unread answers, choices that are open, and the probability of all options.
+
+Also whether several runs were read and scored in one way, so that their numbers compare.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from phraseproof.analysis.grids import metric_of
 from phraseproof.errors import UsageError
 from phraseproof.scoring.generate import Generate
+from phraseproof.scoring.imported import IMPORTED, ImportedScore
 from phraseproof.scoring.registry import scorer
 from phraseproof.scoring.scorer import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
+
+
+_BY_ANOTHER_PROGRAM = (
+    "Scores of another program compare with those of --scoring generate. They compare with log-likelihoods where the "
+    "import holds the log-probabilities of the options (docs/importing.md)"
+)
+
+_AS_ACCURACY = (
+    "A score of another program is accuracy where the import holds the chosen and the right option: the columns choice "
+    "and gold of a table"
+)
 
 
 class Readings(NamedTuple):
@@ -139,5 +156,30 @@ def require_one_reading(runs: Sequence[Run]) -> None:
                 "the runs' answers were read in different ways, so their scores do not compare",
                 got=f"{known[0][1]} ({known[0][0].path}, scoring {known[0][0].scoring}) and {reading} ({run.path}, "
                 f"scoring {run.scoring})",
-                hint="Evaluate both with the same --scoring",
+                hint=_BY_ANOTHER_PROGRAM
+                if IMPORTED in {known[0][0].scoring, run.scoring}
+                else "Evaluate both with the same --scoring",
             )
+
+
+def shared_metric(runs: Sequence[Run], where: str | None = None) -> Metric:
+    """The metric of all runs.
+
+    Args:
+        runs: at least one.
+        where: the option that compares them, for the error.
+
+    Raises:
+        UsageError: the runs are in different metrics; names two of them.
+    """
+    metrics = [metric_of(run) for run in runs]
+    for run, metric in zip(runs, metrics, strict=True):
+        if metric.name != metrics[0].name:
+            is_imported = any(isinstance(each, ImportedScore) for each in (metric, metrics[0]))
+            raise UsageError(
+                "the runs are in different metrics",
+                got=f"{metrics[0].name!r} ({runs[0].path}) and {metric.name!r} ({run.path})",
+                where=where,
+                hint=_AS_ACCURACY if is_imported else "Compare runs of one metric",
+            )
+    return metrics[0]

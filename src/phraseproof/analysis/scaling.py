@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.analysis.grids import metric_of
 from phraseproof.analysis.regression import least_squares
 from phraseproof.analysis.robustness import summarize
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
-    from phraseproof.scoring.metric import Metric
     from phraseproof.store.queries import Run
 
 _CONFIDENCE = 0.95
@@ -55,18 +53,6 @@ class Scaling:
     slope: Finding
     intercept: float
     r_squared: float
-
-
-def shared_metric(runs: Sequence[Run]) -> Metric:
-    """The metric of all runs, whose gaps one line goes through.
-
-    Raises:
-        UsageError: the runs are in different metrics.
-    """
-    found = {metric.name: metric for metric in map(metric_of, runs)}
-    if len(found) > 1:
-        raise UsageError("the runs are in different metrics", got=", ".join(sorted(found)), where="--scaling")
-    return next(iter(found.values()))
 
 
 def scale_points(

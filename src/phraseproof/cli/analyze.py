@@ -105,10 +105,10 @@ def analyze(
 
 
 def _scaling(runs: list[Run], order: list[str], sizes: dict[Path, int]) -> Scaling:
-    from phraseproof.analysis.readings import require_one_reading
-    from phraseproof.analysis.scaling import scale_points, scaling, shared_metric
+    from phraseproof.analysis.readings import require_one_reading, shared_metric
+    from phraseproof.analysis.scaling import scale_points, scaling
 
-    shared_metric(runs)
+    shared_metric(runs, "--scaling")
     require_one_reading(runs)
     reference, group = (*order, None, None)[:2]
     return scaling(

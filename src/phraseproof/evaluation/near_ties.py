@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -24,6 +24,13 @@ class PromptError(NamedTuple):
 
     lead: float
     changed: bool
+
+
+class Rescored(NamedTuple):
+    """A near-tie's scores in float32, and the error that they show."""
+
+    scores: OptionScores
+    error: PromptError
 
 
 def error_of(half: Sequence[float], full: Sequence[float], options: Sequence[str], scoring: str) -> PromptError:
@@ -52,7 +59,7 @@ class NearTies:
         scoring: the scorer's name.
 
     Attributes:
-        found: what scoring them again has given so far.
+        found: what scoring them again has given, as far as the outcomes are stored (`count`).
     """
 
     def __init__(self, exact: ScoresOptions, bound: float | None, scoring: str) -> None:
@@ -70,7 +77,7 @@ class NearTies:
         best, second = sorted(self._scorer.values(logprobs, prompt.options), reverse=True)[:2]
         return best <= second or best - second <= self._bound
 
-    def again(self, scores: Sequence[OptionScores], prompts: Sequence[Prompt]) -> list[OptionScores]:
+    def again(self, scores: Sequence[OptionScores], prompts: Sequence[Prompt]) -> list[Rescored]:
         """float32's scores of near-ties; the tokens of both passes are counted.
 
         Args:
@@ -78,21 +85,24 @@ class NearTies:
             prompts: parallel to `scores`.
         """
         full = self._exact.score_options(prompts, method=self._scorer.model_method)
-        for one, other, prompt in zip(scores, full, prompts, strict=True):
-            self._count(error_of(one.logprobs, other.logprobs, prompt.options, self._scoring))
         return [
-            exact._replace(computed_tokens=half.computed_tokens + exact.computed_tokens)
-            for half, exact in zip(scores, full, strict=True)
+            Rescored(
+                exact._replace(computed_tokens=half.computed_tokens + exact.computed_tokens),
+                error_of(half.logprobs, exact.logprobs, prompt.options, self._scoring),
+            )
+            for half, exact, prompt in zip(scores, full, prompts, strict=True)
         ]
 
-    def _count(self, error: PromptError) -> None:
-        largest = self.found["largest_error"]
-        self.found = {
-            "scoring": self._scoring,
-            "prompts": self.found["prompts"] + 1,
-            "changed_choices": self.found["changed_choices"] + error.changed,
-            "largest_error": None if largest is None or not math.isfinite(error.lead) else max(largest, error.lead),
-        }
+    def count(self, errors: Iterable[PromptError]) -> None:
+        """Add near-ties to `found`: once their outcomes are stored, as others are scored again after a stop."""
+        for error in errors:
+            largest = self.found["largest_error"]
+            self.found = {
+                "scoring": self._scoring,
+                "prompts": self.found["prompts"] + 1,
+                "changed_choices": self.found["changed_choices"] + error.changed,
+                "largest_error": None if largest is None or not math.isfinite(error.lead) else max(largest, error.lead),
+            }
 
 
 def record_of(near_ties: NearTies | None) -> dict[str, RunContent]:

@@ -277,11 +277,12 @@ def _report_pinned_date(evaluation: Evaluation, options: ModelOptions, warn: Cal
 
 def _tell_where_demonstrations_come_from(tasks: Sequence[Task], warn: Callable[[str], None]) -> None:
     own = [task for task in tasks if not task.demonstrations]
-    if without := [task.name for task in own if task.draws is None or task.draws.leaves_out_tested]:
+    rules = {task.name: task.draws if task.draws is not None and task.draws.serves(task) else None for task in own}
+    if without := [name for name, rule in rules.items() if rule is None or rule.leaves_out_tested]:
         warn(
             f"no demonstrations are set apart for {_some(without)}: their own examples are shown, never the tested one"
         )
-    if with_tested := [task.name for task in own if task.draws is not None and not task.draws.leaves_out_tested]:
+    if with_tested := [name for name, rule in rules.items() if rule is not None and not rule.leaves_out_tested]:
         warn(
             f"no demonstrations are set apart for {_some(with_tested)}: their own examples are shown, and by the "
             "task's rule the tested one may be among them, with its answer"

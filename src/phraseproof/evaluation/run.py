@@ -355,6 +355,8 @@ class Evaluation:
 
         def keep(planned: PlannedCell, scored: ScoredCell) -> None:
             store.write(planned.cell, scored.outcomes, scored.usage, sources=reuse.identities(planned))
+            if near_ties is not None:
+                near_ties.count(scored.rescored)
             notes.count(planned.cell, scored.outcomes, scored.remarks)
 
         score = CellScorer(self.model, self.settings, self.prompts, FolderOutlet(store, reuse), near_ties)

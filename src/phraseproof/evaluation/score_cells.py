@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from phraseproof.core import Cell, CutText, Example, Model, OptionScores, Outcome, Prompt, Task
 from phraseproof.errors import ModelError, RunError
 from phraseproof.evaluation.ask_model import AskedModel
-from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.near_ties import NearTies, PromptError
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.reuse import Reuse, without
 from phraseproof.evaluation.spec import EvaluationSpec
@@ -38,11 +38,13 @@ class ScoredCell(NamedTuple):
         outcomes: in the order of the examples.
         usage: what they cost.
         remarks: for each sum of `PromptRemark`, how many of the prompts scored now have it.
+        rescored: the errors of the near-ties that were scored again now, without those that are in a journal.
     """
 
     outcomes: list[Outcome]
     usage: Usage
     remarks: Mapping[int, int]
+    rescored: Sequence[PromptError] = ()
 
 
 class Outlet(Protocol):
@@ -140,7 +142,7 @@ class CellScorer:
             if (rest := without(each, known)).task.examples
             for example, prompt in zip(rest.task.examples, self._prompts_of(rest), strict=True)
         ]
-        recorder = _Recorder(self._outlet, self._settings, places)
+        recorder = _Recorder(self._outlet, self._settings, places, self._near_ties)
         failures = self._score(places, recorder, count)
         if failures or self._outlet.takes_all:
             recorder.journal()
@@ -152,7 +154,8 @@ class CellScorer:
             rows = {**known, **recorder.of(each.cell)}
             ordered = [rows[example.id] for example in each.task.examples]
             usage = total(row.usage for row in rows.values())
-            found.append(ScoredCell([row.outcome for row in ordered], usage, recorder.remarks(each.cell)))
+            outcomes = [row.outcome for row in ordered]
+            found.append(ScoredCell(outcomes, usage, recorder.remarks(each.cell), recorder.rescored(each.cell)))
         return found
 
     def _score(self, places: Sequence[_Place], recorder: _Recorder, count: Count) -> dict[Cell, Exception]:
@@ -169,18 +172,18 @@ class CellScorer:
                 record(index, scores)
             count(1)
 
-        def record(index: int, scores: OptionScores) -> None:
+        def record(index: int, scores: OptionScores, error: PromptError | None = None) -> None:
             try:
-                recorder.add(index, scores)
-            except ValueError as error:
-                failures.setdefault(places[index].cell, error)
+                recorder.add(index, scores, error)
+            except ValueError as problem:
+                failures.setdefault(places[index].cell, problem)
 
         try:
             self._asked.stream(prompts, [place.cell.repeat for place in places], take)
             if self._near_ties is not None and near:
                 again = self._near_ties.again(list(near.values()), [prompts[index] for index in near])
-                for index, scores in zip(near, again, strict=True):
-                    record(index, scores)
+                for index, rescored in zip(near, again, strict=True):
+                    record(index, *rescored)
         except BaseException:
             # Also Ctrl-C: whatever ends the call, what was scored is kept.
             with suppress(RunError):
@@ -193,8 +196,11 @@ class CellScorer:
 class _Recorder:
     """Turns scores into outcomes with their cost, and journals them now and then."""
 
-    def __init__(self, outlet: Outlet, settings: EvaluationSpec, places: Sequence[_Place]) -> None:
+    def __init__(
+        self, outlet: Outlet, settings: EvaluationSpec, places: Sequence[_Place], near_ties: NearTies | None
+    ) -> None:
         self._outlet = outlet
+        self._near_ties = near_ties
         self._scorer, self._metric = scorer(settings.scoring), metric(settings.metric)
         self._logs_samples = settings.log_samples
         self._places = places
@@ -202,17 +208,20 @@ class _Recorder:
         self._remarks: dict[Cell, Counter[int]] = {}
         self._fresh: list[tuple[_Place, OptionScores, Outcome]] = []
         self._unwritten: dict[Cell, list[StoredOutcome]] = {}
+        self._rescored: dict[Cell, list[PromptError]] = {}
         self._cpu_s, self._wall_s = time.process_time(), time.perf_counter()
         self._journaled_s = self._wall_s
 
-    def add(self, index: int, scores: OptionScores) -> None:
-        """Take the scores of the prompt at a place.
+    def add(self, index: int, scores: OptionScores, error: PromptError | None = None) -> None:
+        """Take the scores of the prompt at a place, with the error of a near-tie that was scored again.
 
         Raises:
             ValueError: they cannot be read, as those that are not numbers.
         """
         place = self._places[index]
         self._fresh.append((place, scores, self._outcome(place, scores)))
+        if error is not None:
+            self._rescored.setdefault(place.cell, []).append(error)
         if scores.remarks:
             self._remarks.setdefault(place.cell, Counter())[scores.remarks] += 1
         if time.perf_counter() - self._journaled_s >= JOURNAL_INTERVAL_S:
@@ -221,6 +230,10 @@ class _Recorder:
     def of(self, cell: Cell) -> dict[str, StoredOutcome]:
         """The outcomes of a cell, by example."""
         return self._rows.get(cell, {})
+
+    def rescored(self, cell: Cell) -> Sequence[PromptError]:
+        """The errors of a cell's near-ties whose outcomes are not in the journal."""
+        return self._rescored.get(cell, ())
 
     def remarks(self, cell: Cell) -> Mapping[int, int]:
         """How many prompts of a cell have each sum of remarks."""
@@ -246,6 +259,8 @@ class _Recorder:
         self.share_cost()
         for cell, rows in self._unwritten.items():
             self._outlet.append(cell, rows)
+            if self._near_ties is not None:
+                self._near_ties.count(self._rescored.pop(cell, ()))
         self._unwritten.clear()
         self._journaled_s = time.perf_counter()
 

@@ -168,7 +168,14 @@ def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
             where=cell.where,
         )
     for outcome in cell.outcomes:
-        if not (math.isfinite(outcome.score) and low <= outcome.score <= high):
+        if not math.isfinite(outcome.score):
+            raise FileError(
+                f"{cell.place.score} of the example {outcome.example_id!r} is not a finite number",
+                expected=f"{low:g} to {high:g}, or no score where the example failed",
+                got=f"{outcome.score:g}",
+                where=cell.where,
+            )
+        if not low <= outcome.score <= high:
             raise FileError(
                 f"{cell.place.score} of the example {outcome.example_id!r} is out of range",
                 expected=f"{low:g} to {high:g}",

@@ -20,6 +20,9 @@ from phraseproof.store.outcomes_view import create_outcomes_view
 from phraseproof.store.packs import CellPlace
 from phraseproof.store.run_file import (
     ACCURACIES,
+    CALIBRATION,
+    DERIVED_FROM,
+    IMPORTED,
     OLDER_CELLS,
     RunContent,
     Settings,
@@ -121,7 +124,7 @@ class Run:
                 f"the run holds no outcomes of the scoring method '{scoring}'",
                 expected=f"one of: {', '.join(self.scorings)}" if self.scorings else None,
                 where=str(self.path),
-                hint=f"phraseproof evaluate --scoring {quote(scoring)} with the same --out adds them",
+                hint=self._hint_to_add(f"--scoring {quote(scoring)} with the same --out adds them"),
             )
         chosen = replace(self, chosen_scoring=scoring, chosen_metric=None)
         if metric is not None and metric not in chosen.metrics and (chosen.metrics or metric != chosen.metric):
@@ -129,9 +132,18 @@ class Run:
                 f"the run holds no scores of the metric '{metric}'",
                 expected=f"one of: {', '.join(chosen.metrics)}" if chosen.metrics else None,
                 where=str(self.path),
-                hint=f"phraseproof evaluate --metric {metric} with the same --out adds them without asking the model",
+                hint=self._hint_to_add(f"--metric {metric} with the same --out adds them without asking the model"),
             )
         return replace(self, chosen_scoring=scoring, chosen_metric=metric)
+
+    def _hint_to_add(self, options: str) -> str:
+        """How outcomes of another scorer or metric come into the run's folder."""
+        settings: Settings = self.content["settings"]
+        if IMPORTED in settings:
+            return "An imported run has what its files hold (phraseproof import-results)"
+        if CALIBRATION in settings:
+            return f"It was derived from {self.content.get(DERIVED_FROM, {}).get('run', 'another run')}"
+        return f"phraseproof evaluate {options}"
 
     @property
     def groups(self) -> tuple[str, ...]:

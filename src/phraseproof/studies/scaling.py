@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import OVERALL, Level
+from phraseproof.analysis.readings import shared_metric
 from phraseproof.analysis.result_rows import scaling_rows
 from phraseproof.analysis.results import ResultTable
-from phraseproof.analysis.scaling import Scaling, scale_points, shared_metric
+from phraseproof.analysis.scaling import Scaling, scale_points
 from phraseproof.analysis.scaling import scaling as regress
 from phraseproof.errors import NotEnoughDataError, UsageError
 from phraseproof.reports.build.numbers import p_number, short_difference_unit

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from phraseproof.core import Prompt, WarnsOfPrecision
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
@@ -92,3 +93,24 @@ def test_layers_stay_plain_under_a_network_that_touches_its_weights() -> None:
     assert isinstance(found, HuggingFaceModel)
     assert found.weights.pack_layers() == 0
     assert all(isinstance(score, float) for score in found.score_options([Prompt("the king", ("A", "B"))])[0].logprobs)
+
+
+def test_in_bfloat16_such_a_network_is_refused_or_computed_in_bfloat16_throughout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from support.architecture_audit import folder
+
+    monkeypatch.setattr("phraseproof.engine.cpu.half_products.half_products_pay", lambda: True)
+    path, prompts = str(folder("longcat_flash", encoder_decoder=False)), [Prompt("the king", ("A", "B"))]
+    mixed = load_model(path, ModelOptions(device="cpu", dtype="bfloat16"))
+    assert isinstance(mixed, HuggingFaceModel)
+    for _ in range(2):  # a refused network stays one, and is not taken for a float32 one
+        with pytest.raises(ModelError, match=r"where only products are in bfloat16.*half_precision=all"):
+            mixed.score_options(prompts)
+    whole = load_model(path, ModelOptions(device="cpu", dtype="bfloat16", args={"half_precision": "all"}))
+    assert isinstance(whole, HuggingFaceModel)
+    assert "half_precision" not in whole.identity.settings
+    assert len(whole.score_options(prompts)[0].logprobs) == 2
+    assert whole.network.dtype == torch.bfloat16
+    with pytest.raises(UsageError, match="expected half_precision=all, got 'some'"):
+        load_model(path, ModelOptions(args={"half_precision": "some"}))

@@ -18,7 +18,7 @@ from phraseproof.alignment.pairs.held_out import Split, split_pairs
 from phraseproof.alignment.pairs.lazy_tokens import LazySetTokens
 from phraseproof.alignment.reference_answers import with_reference_answers
 from phraseproof.alignment.reference_quality import ask_references, judge_references
-from phraseproof.alignment.settings import HALF_PRECISION, AlignmentSettings
+from phraseproof.alignment.settings import EVERYTHING, HALF_PRECISION, PRODUCTS, AlignmentSettings
 from phraseproof.alignment.teacher_quality import TeacherQuality
 from phraseproof.errors import UsageError
 from phraseproof.instructions.render import resolve_format
@@ -100,15 +100,27 @@ class Preparation:
     validation: Mapping[str, TokenizedSide] = field(default_factory=dict[str, TokenizedSide])
 
     def run_by(self, processes: int, precision: str) -> Preparation:
-        """The same, with a record that says how it is computed."""
+        """The same, with a record that says how it is computed, as far as that is known before weights are loaded."""
         record = run_by(self.record, processes, precision)
-        if precision == "no" and self._rounds_only_products:
-            record["settings"] = {**cast("Mapping[str, object]", record["settings"]), **HALF_PRECISION}
+        if precision == "no" and self._may_round_only_products:
+            record = _rounding(record, PRODUCTS)
         return replace(self, record=record)
 
+    def computed_as(self, *, is_packed: bool) -> Preparation:
+        """The same, with a record that says whether the pass without padding is taken, which loaded weights decide."""
+        settings = cast("Mapping[str, object]", self.record["settings"])
+        if is_packed or settings.get(HALF_PRECISION) != PRODUCTS:
+            return self
+        return replace(self, record=_rounding(self.record, EVERYTHING))
+
+    def resuming(self, record: Mapping[str, object] | None) -> Preparation:
+        """The same, with a record as that of a training in the folder in which the pass was tried and not taken."""
+        settings = cast("Mapping[str, object]", (record or {}).get("settings", {}))
+        return self.computed_as(is_packed=settings.get(HALF_PRECISION) != EVERYTHING)
+
     @property
-    def _rounds_only_products(self) -> bool:
-        """Whether the pass without padding is taken in bfloat16 (`engine/training/forward.py`), without autocast."""
+    def _may_round_only_products(self) -> bool:
+        """Whether the pass without padding is tried in bfloat16 (`engine/training/forward.py`), without autocast."""
         model, method = self.model, self.method
         is_packed = method.writes_adapter and (method.trains != "prompt" or self.settings.placement == "input")
         return is_packed and model.is_decoder_only and model.dtype == "bfloat16" and model.device.startswith("cpu")
@@ -358,6 +370,10 @@ def _validation_sets(
             )
         method.check(sets, is_encoder_decoder=not model.is_decoder_only, placement=settings.placement)
     return {name: tuple(sets) for name, sets in read.items()}
+
+
+def _rounding(record: Mapping[str, object], what: str) -> dict[str, object]:
+    return {**record, "settings": {**cast("Mapping[str, object]", record["settings"]), HALF_PRECISION: what}}
 
 
 def find_method(name: str) -> Method:

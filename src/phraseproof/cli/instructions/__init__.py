@@ -1,4 +1,4 @@
-"""`phraseproof instructions`: list, show, check, measure, import and perturb collections of wordings."""
+"""`phraseproof instructions`: list, show, validate, measure, import and perturb collections of wordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from phraseproof.cli.instructions.show import show
 from phraseproof.cli.instructions.stats import stats
 from phraseproof.cli.instructions.validate import validate
 
-app = typer.Typer(help="List, show, check and import wordings.", no_args_is_help=True)
+app = typer.Typer(help="List, show, validate and import wordings.", no_args_is_help=True)
 app.command("import", short_help="Import other programs' wordings.")(import_wordings)
 app.command("validate", short_help="Check a collection, alone or on a task.")(validate)
 app.command("stats", short_help="Count, measure and compare collections.")(stats)

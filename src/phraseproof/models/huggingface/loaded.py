@@ -9,12 +9,17 @@ import torch
 from phraseproof.engine.network import Network
 from phraseproof.engine.pass_state import PassState
 from phraseproof.engine.trial import same_logits, similar_logits, trial_logits
+from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.adapter_tokenizer import grow_embeddings
 
 if TYPE_CHECKING:
     from phraseproof.engine.prefix_cache import KeyValuePrefix
     from phraseproof.models.huggingface.adapters import AdapterFolder, AttachedAdapter
     from phraseproof.models.huggingface.checkpoint import Checkpoint
+
+
+HALF_PRECISION, EVERYTHING = "half_precision", "all"
+"""The model argument by which bfloat16 networks are computed in bfloat16 throughout, on every CPU."""
 
 
 class LoadedNetwork(NamedTuple):
@@ -131,31 +136,54 @@ class LazyNetwork:
 
         Returns:
             The number of packed layers; later calls return the same number and change nothing.
+
+        Raises:
+            ModelError: a bfloat16 network that computes something else where only products are in bfloat16.
         """
         if self._packed_layers is None:
             network = self.network
-            self._packed_layers = _pack(network) if self.device == "cpu" else 0
+            packs = self.device == "cpu" and (network.dtype != torch.bfloat16 or self.has_half_products)
+            self._packed_layers = _pack(network) if packs else 0
         return self._packed_layers
+
+    @property
+    def has_half_products(self) -> bool:
+        """Whether only products are computed in bfloat16 (`engine/cpu/half_products.py`). Does not load the weights."""
+        checkpoint = self._checkpoint
+        if (checkpoint.precision.dtype, self.device) != ("bfloat16", "cpu"):
+            return False
+        from phraseproof.engine.cpu.half_products import half_products_pay
+
+        return half_products_pay() and checkpoint.options.args.get(HALF_PRECISION) != EVERYTHING
 
 
 def _pack(network: Network) -> int:
     from phraseproof.engine.cpu.fused_mlp import fuse_gates, unfuse_gates
-    from phraseproof.engine.cpu.half_products import half_products_pay, with_half_products
+    from phraseproof.engine.cpu.half_products import with_half_products
     from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays, unpack_linear_layers
 
     half = network.dtype == torch.bfloat16
-    pays, agree = (half_products_pay, similar_logits) if half else (packing_pays, same_logits)
-    if not pays() or (expected := trial_logits(network)) is None:
+    agree = similar_logits if half else same_logits
+    if not half and not packing_pays():
         return 0
+    expected = trial_logits(network)
     if half:
+        # Some networks read the weights of their layers, or change them. The model's identity is in use by now.
         changed = with_half_products(network)
-        packed, undo = changed.packed, changed.undo
-    else:
-        packed, undo = pack_linear_layers(network), unpack_linear_layers
-    # Some networks read the weights of their layers, or change them.
-    if not agree(trial_logits(network), expected):
-        undo(network)
+        packed = changed.packed
+        if expected is None or not agree(trial_logits(network), expected):
+            changed.undo(network)
+            raise ModelError(
+                f"{type(network).__name__} computes something else where only products are in bfloat16",
+                hint=f"Use --dtype float32, or --model-arg {HALF_PRECISION}={EVERYTHING}: slower, and less exact",
+            )
+    elif expected is None:
         return 0
+    else:
+        packed = pack_linear_layers(network)
+        if not agree(trial_logits(network), expected):
+            unpack_linear_layers(network)
+            return 0
     fuse_gates(network)
     if not agree(trial_logits(network), expected):
         unfuse_gates(network)

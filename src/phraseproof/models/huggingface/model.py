@@ -91,7 +91,7 @@ class HuggingFaceModel(FormatsWithTemplate):
             settings["max_length"] = str(limit)
         if (attention := self._checkpoint.options.args.get("attn_implementation")) is not None:
             settings["attn_implementation"] = attention
-        if self._has_half_products():
+        if self.weights.has_half_products:
             settings["half_precision"] = "products"
         if self._checkpoint.gguf is not None:
             settings["gguf"] = self._checkpoint.gguf.quantization
@@ -261,14 +261,6 @@ class HuggingFaceModel(FormatsWithTemplate):
         if self.device != "cpu" or not emulated(self.dtype):
             return None
         return f"{self.dtype} is emulated on this CPU: it saves memory and is slower than --dtype float32"
-
-    def _has_half_products(self) -> bool:
-        """Whether only products are computed in bfloat16 (`engine/cpu/half_products.py`)."""
-        if self.dtype != "bfloat16" or self.device != "cpu":
-            return False
-        from phraseproof.engine.cpu.half_products import half_products_pay
-
-        return half_products_pay()
 
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
         """The tokens that the method `loglikelihood` scores."""

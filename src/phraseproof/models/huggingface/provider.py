@@ -8,6 +8,7 @@ from pathlib import Path
 from phraseproof.errors import ModelError, UsageError
 from phraseproof.models.huggingface.checkpoint import Checkpoint
 from phraseproof.models.huggingface.gguf import gguf_path
+from phraseproof.models.huggingface.loaded import EVERYTHING, HALF_PRECISION
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.options import ModelOptions, check_argument_names, positive_int
 
@@ -18,6 +19,7 @@ _KNOWN_ARGS = (
     "device",
     "dtype",
     "gguf_file",
+    HALF_PRECISION,
     "max_length",
     "revision",
     "stored_name",
@@ -76,6 +78,13 @@ def _resolve(name: str, options: ModelOptions) -> ModelOptions:
         size = args["batch_size"]
         changed = dataclasses.replace(
             changed, batch_size=None if size == "auto" else positive_int(size, name="batch_size")
+        )
+    if args.get(HALF_PRECISION, EVERYTHING) != EVERYTHING:
+        raise UsageError(
+            "what is computed in half precision is the model's choice, or all",
+            expected=f"{HALF_PRECISION}={EVERYTHING}",
+            got=f"'{args[HALF_PRECISION]}'",
+            where=f"--model-arg {HALF_PRECISION}",
         )
     if "trust_remote_code" in args:
         allowed = args["trust_remote_code"].lower()

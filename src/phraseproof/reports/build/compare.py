@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.aggregation import Level, by_level
 from phraseproof.analysis.grids import metric_of
-from phraseproof.analysis.readings import require_one_reading
+from phraseproof.analysis.readings import require_one_reading, shared_metric
 from phraseproof.analysis.robustness import BALANCED, MeanDifference
 from phraseproof.analysis.significance.paired_t import paired_t_test
-from phraseproof.errors import UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots, constant_line
 from phraseproof.reports.build.numbers import difference_in_unit, difference_with_unit, short_method, value_with_unit
@@ -173,14 +172,8 @@ def compare(before: Run, after: Run) -> list[ComparisonReport]:
         UsageError: the runs are in different metrics.
     """
     require_one_reading([before, after])
+    shared_metric([before, after])
     sides = Side.of(before), Side.of(after)
-    first, second = (side.metric for side in sides)
-    if first.name != second.name:
-        raise UsageError(
-            "the runs are in different metrics",
-            got=f"{first.name!r} ({sides[0].path}) and {second.name!r} ({sides[1].path})",
-            hint="Compare runs of one metric",
-        )
     notes = [
         *labelled_reading_lines([before, after]),
         *half_precision_notes({side.path: side.half_precision for side in sides}),

@@ -221,8 +221,8 @@ def _gains(sources: Sources, task: str | None) -> Chart:
 
 
 def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
-    from phraseproof.analysis.readings import require_one_reading
-    from phraseproof.analysis.scaling import scale_points, shared_metric
+    from phraseproof.analysis.readings import require_one_reading, shared_metric
+    from phraseproof.analysis.scaling import scale_points
     from phraseproof.analysis.scaling import scaling as regress
     from phraseproof.reports.charts.scaling import scaling
 
@@ -230,7 +230,7 @@ def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
     for path in parameters:
         if path not in known:
             raise UsageError("not one of the runs", expected=", ".join(known), got=path, where="--parameters")
-    metric = shared_metric(runs)
+    metric = shared_metric(runs, "--scaling")
     require_one_reading(runs)
     points = [point for run in runs for point in scale_points(run, parameters=parameters.get(str(run.path)))]
     return scaling(regress(points), metric)

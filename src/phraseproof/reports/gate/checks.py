@@ -51,6 +51,7 @@ def check_run(
     """
     from phraseproof.analysis.grids import load_grids, metric_of
     from phraseproof.analysis.paired import compare_runs
+    from phraseproof.analysis.readings import shared_metric
     from phraseproof.analysis.statistics import robustness
 
     if limits.is_empty:
@@ -69,9 +70,7 @@ def check_run(
     if limits.margin is not None:
         if other is None:
             raise UsageError("a margin needs another run", hint="Name it with --no-worse-than", where="--margin")
-        if metric_of(other).name != metric.name:
-            names = f"{metric_of(other).name!r} ({other.path}) and {metric.name!r} ({run.path})"
-            raise UsageError("the runs are in different metrics", got=names, where="--no-worse-than")
+        shared_metric([other, run], "--no-worse-than")
         _require_finished(other)
         compared = compare_runs(_without_controls(other, load_grids(other)), grids)
         for item in compared:
