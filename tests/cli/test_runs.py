@@ -150,6 +150,17 @@ def test_compacted_runs_hold_what_they_held(folder: Path, capsys: pytest.Capture
     assert "runs/a: nothing to compact" in " ".join(run_command(capsys, "runs", folder / "a", "--compact").err.split())
 
 
+def test_compaction_goes_on_after_a_run_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a" / "run.json").write_text("{")
+    done = run_command(capsys, "runs", "--compact")
+    lines = done.err.splitlines()
+    assert (done.code, done.out) == (2, "")
+    assert "not compacted" in lines[0]
+    assert "runs/a/run.json" in lines[0]
+    assert lines[1].endswith("runs/more/b: 2 files of cells are now in 1 new pack")
+    assert lines[2] == "warning: 1 run folder could not be compacted"
+
+
 def test_outcomes_in_packs_are_used_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Example by example: another scorer needs the same numbers of the model."""
     run_command(capsys, "runs", "--compact")

@@ -258,6 +258,14 @@ def test_a_temporary_file_of_a_killed_process_is_removed(tmp_path: Path) -> None
     assert load_run(tmp_path).outcomes().num_rows == 2
 
 
+def test_many_cells_leave_at_once(tmp_path: Path) -> None:
+    store = RunStore(tmp_path, SETTINGS)
+    first = [make_cell(f"{n:032x}", instruction=f"mine/{n}") for n in range(5_000)]
+    store.register(first, record("old", "old"))
+    edited = store.register([replace(first[0], identity="e" * 32)], record("new", "old"))
+    assert edited == (first[1:], first[:1])
+
+
 def test_many_cells_are_written_at_once_and_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     cells = [make_cell(f"{number:032x}", instruction=f"mine/{number}") for number in range(450)]
     store = RunStore(tmp_path, SETTINGS)

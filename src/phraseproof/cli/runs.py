@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phraseproof.cli import options, terminal
+from phraseproof.cli.group import WRONG_INPUT
 from phraseproof.cli.run_folders import under_every_scoring
 from phraseproof.errors import RunError, UsageError
 
@@ -67,7 +68,7 @@ def runs(
         typer.Option(
             "--compact",
             help="Move the files of complete cells into few larger Parquet files. Evaluations "
-            "do so from 512 cells of a task on.",
+            "do so from 512 cells of a task on. A run that cannot be read is named, and the exit code is 2.",
         ),
     ] = False,
 ) -> None:
@@ -120,13 +121,22 @@ def _compact(folder: Path) -> None:
     from phraseproof.store.run_file import read_run_file
     from phraseproof.store.writer import RunStore
 
+    left_out = 0
     for path in run_folders(folder):
-        done = RunStore(path, read_run_file(path)["settings"]).compact()
+        try:
+            done = RunStore(path, read_run_file(path)["settings"]).compact()
+        except RunError as error:
+            terminal.warn(f"not compacted: {error}")
+            left_out += 1
+            continue
         if done.files:
             files = f"{done.packs:,} new packs" if done.packs > 1 else "1 new pack" if done.packs else "packs"
             terminal.note(f"{path}: {done.files:,} files of cells are now in {files}")
         else:
             terminal.note(f"{path}: nothing to compact")
+    if left_out:
+        terminal.warn(f"{left_out:,} run folder{'s' if left_out > 1 else ''} could not be compacted")
+        raise typer.Exit(WRONG_INPUT)
 
 
 def run_folders(folder: Path) -> Iterator[Path]:

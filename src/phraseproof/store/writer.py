@@ -158,16 +158,17 @@ class RunStore:
             edited = {
                 name: edited_entries(content.get(name, {}), record.get(name, {})) for name in ("tasks", "instructions")
             }
-            left = [
-                cell
-                for cell in content["cells"]
-                if _place(cell) not in planned
-                and (
-                    cell["task"] in edited["tasks"]
-                    or not edited["instructions"].isdisjoint(wording_keys(cell["task"], cell["instruction"]))
+            left: list[Settings] = []
+            known: dict[tuple[object, ...], Settings] = {}
+            for cell in content["cells"]:
+                place = _place(cell)
+                is_edited = cell["task"] in edited["tasks"] or not edited["instructions"].isdisjoint(
+                    wording_keys(cell["task"], cell["instruction"])
                 )
-            ]
-            known = {_place(cell): cell for cell in content["cells"] if cell not in left}
+                if place not in planned and is_edited:
+                    left.append(cell)
+                else:
+                    known[place] = cell
             replaced = [cell for place, cell in known.items() if place in planned and _is_other(cell, planned[place])]
             content["cells"] = list((known | planned).values())
             if cells:  # a process that began before the run grew only adds to the record

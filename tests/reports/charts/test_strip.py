@@ -44,3 +44,28 @@ def test_another_metric_is_drawn_in_its_unit() -> None:
     axis = chart.spec["layer"][1]["encoding"]["x"]["axis"]
     assert axis["title"] == "length (letters)"
     assert "%" not in str(chart.spec)
+
+
+def test_many_wordings_of_nearly_one_accuracy_are_a_line_that_says_how_many() -> None:
+    values = [0.5 + n / 10_000 for n in range(310)] + [0.1, 0.9]
+    chart = strip(rank_wordings(scores({"t/x": {"g": values}})), ACCURACY, current="g/0")
+    dots = {row["wording"] for row in chart.data["wordings"] if "_offset" in row}
+    lines = chart.data["lines"]
+    assert len(chart.data["wordings"]) == 312
+    # All but the lone ones, the current one, and what is next to the lines.
+    assert sum(row["wordings"] for row in lines) + len(dots) - 1 == 312
+    assert {"g/0", "g/310", "g/311"} <= dots
+    (number,) = chart.data["counts"]
+    assert number["wordings"] == max(row["wordings"] for row in lines)
+    lengths = {row["_length"] / row["wordings"] for row in lines}
+    assert max(lengths) - min(lengths) < 1e-9
+    assert "line: many wordings; the number is that of the longest" in json.dumps(chart.spec)
+    assert f"a line stands for them ({len(lines)} lines)" in chart.description
+    assert all(row["from_percent"] <= row["accuracy_percent"] <= row["to_percent"] for row in lines)
+
+
+def test_few_wordings_are_dots_only() -> None:
+    chart = strip(rank_wordings(scores({"t/x": {"g": [0.5] * 300}})), ACCURACY)
+    assert chart.data["lines"] == []
+    assert all("_offset" in row for row in chart.data["wordings"])
+    assert "line:" not in json.dumps(chart.spec)

@@ -198,8 +198,13 @@ def plain_numbers(*, signed: bool = False) -> Spec:
     return {"format": "+~f", "labelExpr": "datum.value === 0 ? '0' : datum.label"} if signed else {"format": "~f"}
 
 
-def score_axis(metric: Metric, title: str | None = None) -> Spec:
-    """A horizontal axis of scores that may begin above zero; the metric and its unit are its title by default."""
+def score_axis(metric: Metric, title: str | list[str] | None = None) -> Spec:
+    """A horizontal axis of scores that may begin above zero.
+
+    Args:
+        metric: what scores are in.
+        title: one line or several; by default the metric and its unit.
+    """
     shown = printable(title_with_unit(metric)) if title is None else title
     return {"title": shown, "tickCount": 6, "format": "~f" if metric.unit == "%" else "~g"}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from phraseproof.analysis.ranking import WordingRanking
 from phraseproof.reports.build.numbers import title_with_unit, unit_sign, value_with_unit
 from phraseproof.reports.build.text import printable
 from phraseproof.reports.charts.chart import (
+    NARROW_PAGE,
     Chart,
     Row,
     Spec,
@@ -26,6 +27,13 @@ from phraseproof.reports.charts.chart import (
     with_chance,
     wording_keys,
 )
+from phraseproof.reports.charts.strip_places import (
+    coincident,
+    column_of,
+    crowded_places,
+    largest_place,
+    pushed_apart,
+)
 
 if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
@@ -37,11 +45,9 @@ _ROOM = 240
 """So high is the picture at least, while lanes are no higher than `_HIGHEST_LANE`."""
 
 _HIGHEST_LANE = 48
-_STACKED = 6
-"""The largest number of steps by which overlapping dots are moved up or down."""
+_LINES_SAID = "line: many wordings; the number is that of the longest"
 
-_COUNTED = 3
-"""From this number of dots in one place on, their number is printed above them."""
+_HAS_ROOM = f"datum._narrow || containerSize()[0] === 0 || containerSize()[0] >= {NARROW_PAGE}"
 
 _NUMBER = 10
 _DOT = 8
@@ -67,6 +73,16 @@ class _Lanes(NamedTuple):
         """The place of a dot that is moved off the middle by -1 to 1."""
         spread = (self.height - _NUMBER - _DOT - 1) / 2
         return (lane + (_NUMBER + _DOT / 2 + spread * (1 + push)) / self.height) / self.groups
+
+    @property
+    def bar(self) -> int:
+        """The length of the bar at the mean in pixels."""
+        return self.height - _NUMBER - 1
+
+    @property
+    def longest_line(self) -> int:
+        """The length in pixels of the line for the largest number of wordings, below its number."""
+        return self.bar - 6
 
     def number(self, lane: int) -> float:
         """The place of a number's lower edge."""
@@ -104,26 +120,33 @@ def strip(
     rows: list[Row] = []
     means: list[Row] = []
     counts: list[Row] = []
+    lines: list[Row] = []
     for ranking in rankings:
         lane = groups.index(ranking.group)
         values = [metric.scale * wording.score.mean_score for wording in ranking.wordings]
         where = {"task": printable(ranking.task), "group": printable(ranking.group)}
-        for wording, push in zip(ranking.wordings, _pushed_apart(values, width / 90), strict=True):
-            mark = "current" if wording.score.instruction == current else wording.mark.value if wording.mark else ""
+        pushes = pushed_apart(values, width)
+        crowds = crowded_places(values, width)
+        for wording, value, push in zip(ranking.wordings, values, pushes, strict=True):
+            is_current = wording.score.instruction == current
+            is_dot = is_current or column_of(value, width) not in crowds
             rows.append(
                 {
                     **where,
                     "wording": printable(wording.score.instruction),
-                    field: metric.scale * wording.score.mean_score,
+                    field: value,
                     "examples": wording.score.num_examples,
-                    "mark": mark,
-                    "_offset": lanes.dot(lane, push),
+                    "mark": "current" if is_current else wording.mark.value if wording.mark else "",
+                    **({"_offset": lanes.dot(lane, push)} if is_dot else {}),
                     **wording_keys(ranking.task, wording.score.instruction),
                 }
             )
+        if crowds:
+            lines += _lines(crowds, lanes, lane, where, metric)
+        numbers = [largest_place(crowds)] if crowds else coincident(values, width)
         counts += [
-            {**where, field: value, "wordings": count, "_offset": lanes.number(lane)}
-            for value, count in _coincident(values, width / 40)
+            {**where, field: value, "wordings": count, "_offset": lanes.number(lane), "_narrow": is_narrow}
+            for value, count, is_narrow in numbers
         ]
         means.append(
             {
@@ -139,18 +162,20 @@ def strip(
     return Chart(
         kind="strip",
         title=printable(f"Every wording's {metric.name}, by task"),
-        description=_description(means, metric),
+        description=_description(means, len(lines), metric),
         spec=_spec(
             [printable(task) for task in tasks],
             shown,
-            lanes.height,
+            lanes,
             metric,
-            (scale, axis),
+            (scale, [axis, _LINES_SAID] if lines else axis),
             has_current=current is not None,
             has_chance=bool(levels),
+            has_lines=bool(lines),
         ),
         data={
             "wordings": rows,
+            "lines": lines,
             "means": means,
             "counts": counts,
             "chance": [row for row in levels if min(held) <= row["chance_percent"] <= max(held)],
@@ -161,17 +186,19 @@ def strip(
 def _spec(
     tasks: list[str],
     groups: list[str],
-    lane: int,
+    lanes: _Lanes,
     metric: Metric,
-    scale_and_title: tuple[Spec, str],
+    scale_and_title: tuple[Spec, str | list[str]],
     *,
     has_current: bool,
     has_chance: bool,
+    has_lines: bool,
 ) -> Spec:
     scale, title = scale_and_title
     field, mean_field, number = score_field(metric), in_unit("mean", metric), number_format(metric)
     y: Spec = {"field": "task", "type": "nominal", "scale": {"domain": tasks}, "axis": lane_axis()}
     offset = {"field": "_offset", "type": "quantitative", "scale": {"domain": [0, 1]}}
+    ends = (in_unit("from", metric), in_unit("to", metric))
     hover = tooltip(
         {
             "wording": "wording",
@@ -186,6 +213,7 @@ def _spec(
     )
     dots = {
         "data": {"name": "wordings"},
+        **({"transform": [{"filter": "isValid(datum._offset)"}]} if has_lines else {}),
         "mark": {"type": "point", "filled": True, "size": 46, "aria": False, "style": "dot"},
         "encoding": {
             "x": {
@@ -203,7 +231,7 @@ def _spec(
     }
     mean = {
         "data": {"name": "means"},
-        "mark": {"type": "tick", "thickness": 2.5, "size": lane - _NUMBER - 1, "aria": False, "style": "mean"},
+        "mark": {"type": "tick", "thickness": 2.5, "size": lanes.bar, "aria": False, "style": "mean"},
         "encoding": {
             "x": {"field": mean_field, "type": "quantitative", "scale": scale},
             "y": y,
@@ -238,48 +266,66 @@ def _spec(
             "x": {"field": field, "type": "quantitative", "scale": scale},
             "y": y,
             "yOffset": offset,
-            "text": {"field": "wordings", "type": "quantitative", "format": "d"},
+            "text": {
+                "condition": {"test": _HAS_ROOM, "field": "wordings", "type": "quantitative", "format": ",d"},
+                "value": "",
+            },
             "tooltip": tooltip({"wordings": "wordings in this place", "task": "task", "group": "group"}),
+        },
+    }
+    crowd = {
+        "data": {"name": "lines"},
+        "mark": {"type": "tick", "thickness": 3, "aria": False},
+        "encoding": {
+            "x": {"field": field, "type": "quantitative", "scale": scale},
+            "y": y,
+            "yOffset": offset,
+            "size": {"field": "_length", "type": "quantitative", "scale": None},
+            "color": group_color(groups),
+            "tooltip": tooltip(
+                {"wordings": "wordings", "task": "task", "group": "group", **{name: name for name in ends}},
+                decimals=ends,
+                number=number,
+            ),
         },
     }
     guess = chance_layer({"type": "quantitative", "scale": scale, "axis": score_axis(metric, title)}, y)
     return {
-        "height": (lane * len(groups) + 9) * len(tasks),
-        "layer": [*([guess] if has_chance else []), mean, dots, numbers, *([ring] if has_current else [])],
+        "height": (lanes.height * len(groups) + 9) * len(tasks),
+        "layer": [
+            *([guess] if has_chance else []),
+            *([crowd] if has_lines else []),
+            mean,
+            dots,
+            numbers,
+            *([ring] if has_current else []),
+        ],
     }
 
 
-def _coincident(values: Sequence[float], close: float) -> list[tuple[float, int]]:
-    """Values that many dots have, and how many; of values so close that their numbers would overlap, the largest."""
-    counted = Counter(values).most_common()
-    shown: list[tuple[float, int]] = []
-    for value, count in counted:
-        if count >= _COUNTED and all(abs(value - other) > close for other, _ in shown):
-            shown.append((value, count))
-    return shown
+def _lines(
+    crowds: Mapping[int, Sequence[float]], lanes: _Lanes, lane: int, where: Row, metric: Metric
+) -> Iterator[Row]:
+    """A line for each crowded place of a lane, as long as its number of wordings."""
+    most = max(map(len, crowds.values()))
+    for values in crowds.values():
+        yield {
+            **where,
+            score_field(metric): fmean(values),
+            "wordings": len(values),
+            in_unit("from", metric): min(values),
+            in_unit("to", metric): max(values),
+            "_offset": lanes.dot(lane, 0),
+            "_length": lanes.longest_line * len(values) / most,
+        }
 
 
-def _pushed_apart(values: Sequence[float], close: float) -> list[float]:
-    """How far each dot moves off its lane's middle, -1 to 1, so that equal values do not hide one another."""
-    taken: dict[int, int] = {}
-    order: list[int] = []
-    bins = [round(value / close) if close > 0 else 0 for value in values]
-    for place in bins:
-        order.append(taken.get(place, 0))
-        taken[place] = order[-1] + 1
-    pushes: list[float] = []
-    for place, number in zip(bins, order, strict=True):
-        step = 1 / max(_STACKED, (taken[place] + 1) // 2)
-        side = 1 if number % 2 else -1
-        pushes.append(side * ((number + 1) // 2) * step)
-    return pushes
-
-
-def _description(means: Sequence[Row], metric: Metric) -> str:
+def _description(means: Sequence[Row], lines: int, metric: Metric) -> str:
     lowest, highest = in_unit("lowest", metric), in_unit("highest", metric)
     widest = max(means, key=lambda row: row[highest] - row[lowest])
     ends = (value_with_unit(widest[end] / metric.scale, metric) for end in (lowest, highest))
+    crowded = f" Where many wordings have nearly one score, a line stands for them ({lines} lines)." if lines else ""
     return (
-        f"A dot for each wording, in {len(means)} lanes, one for each task and group. The widest lane is "
+        f"A dot for each wording, in {len(means)} lanes, one for each task and group.{crowded} The widest lane is "
         f"{widest['task']}, {widest['group']}: from {' to '.join(ends)} over {widest['wordings']} wordings."
     )
