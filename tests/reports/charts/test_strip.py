@@ -60,7 +60,7 @@ def test_many_wordings_of_nearly_one_accuracy_are_a_line_that_says_how_many() ->
     lengths = {row["_length"] / row["wordings"] for row in lines}
     assert max(lengths) - min(lengths) < 1e-9
     assert "line: many wordings; the number is that of the longest" in json.dumps(chart.spec)
-    assert f"a line stands for them ({len(lines)} lines)" in chart.description
+    assert f"they are one line ({len(lines)} lines)" in chart.description
     assert all(row["from_percent"] <= row["accuracy_percent"] <= row["to_percent"] for row in lines)
 
 

@@ -324,7 +324,7 @@ def _description(means: Sequence[Row], lines: int, metric: Metric) -> str:
     lowest, highest = in_unit("lowest", metric), in_unit("highest", metric)
     widest = max(means, key=lambda row: row[highest] - row[lowest])
     ends = (value_with_unit(widest[end] / metric.scale, metric) for end in (lowest, highest))
-    crowded = f" Where many wordings have nearly one score, a line stands for them ({lines} lines)." if lines else ""
+    crowded = f" Where many wordings have nearly one score, they are one line ({lines} lines)." if lines else ""
     return (
         f"A dot for each wording, in {len(means)} lanes, one for each task and group.{crowded} The widest lane is "
         f"{widest['task']}, {widest['group']}: from {' to '.join(ends)} over {widest['wordings']} wordings."
