@@ -260,7 +260,15 @@ def decoded(data: bytes) -> str:
     Raises:
         UnicodeDecodeError: the file is not text in that encoding.
     """
+    return data.decode(encoding_of(data))
+
+
+MARK_BYTES = 4
+"""The length of the longest byte-order mark."""
+
+
+def encoding_of(beginning: bytes) -> str:
+    """The encoding of a text file that begins with these bytes, as its byte-order mark says; else UTF-8."""
     marks = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
     marks[codecs.BOM_UTF16_BE] = "utf-16"  # after UTF-32's, of which UTF-16's is a beginning
-    encoding = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), "utf-8-sig")
-    return data.decode(encoding)
+    return next((encoding for mark, encoding in marks.items() if beginning.startswith(mark)), "utf-8-sig")

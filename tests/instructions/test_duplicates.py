@@ -55,14 +55,17 @@ def test_another_system_prompt_or_target_delimiter_is_another_wording() -> None:
     loud = replace(first, id="loud", system="YOU SORT MAIL.")
     named = replace(first, id="named", target_delimiter=" Team: ")
     spaced = replace(first, id="spaced", target_delimiter="\n")
+    apart = replace(first, id="apart", fewshot_delimiter="; ")
     again = replace(first, id="again")
-    found = validate([first, brief, plain, loud, named, spaced, again])
+    found = validate([first, brief, plain, loud, named, spaced, apart, again])
     repeated = [problem for problem in found if "duplicate" in problem.kind]
     assert [(problem.level, problem.kind, problem.wording) for problem in repeated] == [
         ("warning", "duplicate", "mine/loud"),
         ("warning", "duplicate", "mine/spaced"),
         ("error", "duplicate", "mine/again"),
         ("warning", "near-duplicate", "mine/named"),
+        ("warning", "near-duplicate", "mine/apart"),
+        ("warning", "near-duplicate", "mine/apart"),
     ]
 
 

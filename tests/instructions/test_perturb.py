@@ -94,6 +94,7 @@ def test_negated_wordings_keep_all_but_the_ask() -> None:
             "separator",
             "answer",
             "target_delimiter",
+            "fewshot_delimiter",
             "serves",
             "licence",
             "author",

@@ -93,6 +93,15 @@ def test_a_wording_may_set_its_own_joint() -> None:
         assert build(APART | {"target_delimiter": "x"}, prompt_format).target_delimiter == "x"
 
 
+def test_a_wording_may_set_what_is_between_examples() -> None:
+    own = APART | {"fewshot_delimiter": "\n###\n"}
+    text = "Q1? yes1/no1 no1\n###\nQ2? yes2/no2 yes2\n###\nQ0? yes0/no0"
+    assert build(own, "plain", FIRST, SECOND).text == f"Choose.\n\n{text}"
+    assert f"### Input:\n{text}\n\n### Response:" in build(own, "alpaca", FIRST, SECOND).text
+    assert build(own, "chat", FIRST).text == build(APART, "chat", FIRST).text
+    assert build(own | {"fewshot_delimiter": ""}, "plain", FIRST).text == "Choose.\n\nQ1? yes1/no1 no1Q0? yes0/no0"
+
+
 def test_free_text_is_demonstrated_by_its_reference() -> None:
     compiled = compile_instruction(Instruction(id="w", collection="c", template="Summarize: {{ text }}"))
     shown, tested = Example("a", {"text": "long"}, reference="short"), Example("b", {"text": "longer"})

@@ -44,6 +44,7 @@ def wordings(draw: st.DrawFn) -> Instruction:
             )
         ),
         target_delimiter=draw(st.none() | TEXT),
+        fewshot_delimiter=draw(st.none() | TEXT),
         serves=tuple(draw(st.lists(LABEL, max_size=2))),
         relation=draw(st.none() | st.sampled_from(Relation)),
         author=draw(st.none() | TEXT),
@@ -72,6 +73,7 @@ def test_what_is_written_is_loaded_again(given_wordings: list[Instruction], rema
             "separator",
             "answer",
             "target_delimiter",
+            "fewshot_delimiter",
             "serves",
             "relation",
         )

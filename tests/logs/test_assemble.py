@@ -41,7 +41,7 @@ def test_scores_that_do_not_follow_from_them_keep_their_name() -> None:
     outcome = replace(_chosen("1", 0.0), predicted=1)  # chosen by another rule than the log-probabilities
     (found,) = _assemble(_cell("w", outcome, scoring="loglikelihood")).cells
     assert (found.cell.scoring, found.cell.metric) == ("imported", "accuracy")
-    assert found.logged.outcomes[0].option_logprobs == ()
+    assert next(iter(found.logged.outcomes)).option_logprobs == ()
     (found,) = _assemble(_cell("w", Outcome("1", 4.0), score="helpful"), scale=(1.0, 5.0)).cells
     assert found.cell.metric == "imported:helpful (1 to 5)"
 

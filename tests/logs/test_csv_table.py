@@ -115,7 +115,8 @@ def test_what_options_say_and_what_is_left_out(tmp_path: Path) -> None:
     ("row", "problem"),
     [
         (_row(score="good"), "not a score"),
-        (_row(score="nan"), "out of range"),
+        (_row(score="nan"), r"t.csv:2, score: not a score .expected a number, true, false, or nothing"),
+        (_row(score="-inf"), "not a score"),
         (_row(score="1.5"), "out of range"),
         (_row(wording=""), "does not say what it is of"),
         (_row(shots="-1"), "not a number of shots"),

@@ -6,6 +6,7 @@ They were written again by Inspect without the events of the samples.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,38 @@ def test_other_versions_and_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "y.json").write_text('{"results": 1}', encoding="utf-8")
     assert not recognizes(tmp_path / "y.json")
     assert not recognizes(tmp_path / "y.txt")
+
+
+def _with_listed(*shares: tuple[float, float]) -> Any:
+    """A change of the scripted log: `B` is the answer, and these are the probabilities of A and B there."""
+
+    def change(content: Any) -> None:
+        del content["samples"][2:]
+        content["plan"]["config"]["top_logprobs"] = 2
+        for sample, (first, second) in zip(content["samples"], shares, strict=True):
+            top = [{"token": f" {name}", "logprob": math.log(share)} for name, share in (("A", first), ("B", second))]
+            tokens: list[dict[str, object]] = [{"token": text, "logprob": 0.0} for text in ("ANSWER", ":")]
+            tokens.append({"token": " B", "logprob": math.log(second), "top_logprobs": top})
+            sample["output"]["choices"][0]["logprobs"] = {"content": tokens}
+
+    return change
+
+
+def test_listed_tokens_at_the_answer_become_log_probabilities_of_options(tmp_path: Path) -> None:
+    (cell,) = _assembled(_changed(tmp_path, _with_listed((0.25, 0.5), (0.25, 0.75)))).cells
+    assert (cell.cell.scoring, cell.cell.metric) == ("first_token", "accuracy")
+    found = [[math.exp(value) for value in outcome.option_logprobs] for outcome in cell.logged.outcomes]
+    assert found == [pytest.approx([0.25, 0.5]), pytest.approx([0.25, 0.75])]
+    # In the first one, an unlisted spelling of A may have as much as the quarter that A has.
+    assert [outcome.is_open for outcome in cell.logged.outcomes] == [True, False]
+
+
+def test_listed_tokens_that_choose_another_answer_are_left_out(tmp_path: Path) -> None:
+    found = _assembled(_changed(tmp_path, _with_listed((0.25, 0.5), (0.5, 0.25))))
+    (cell,) = found.cells
+    assert cell.cell.scoring == "imported"
+    assert not any(outcome.option_logprobs or outcome.option_upper_logprobs for outcome in cell.logged.outcomes)
+    assert (
+        "choice: the log-probabilities of the options are left out: in 1 of 2 outcomes they choose another option than "
+        "the log says"
+    ) in found.warnings

@@ -38,7 +38,9 @@ def _results(folder: Path = LOGS) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("scoring", "key"), [("loglikelihood", "acc,none"), ("loglikelihood_norm", "acc_norm,none")])
+@pytest.mark.parametrize(
+    ("scoring", "key"), [("loglikelihood", "acc,none"), ("loglikelihood_norm:characters", "acc_norm,none")]
+)
 def test_the_means_are_those_that_the_program_reports(tmp_path: Path, scoring: str, key: str) -> None:
     run = _imported(LOGS, tmp_path / "run").select(scoring)
     means = {score.instruction: score.mean_score for score in run.wording_scores()}

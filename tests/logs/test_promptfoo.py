@@ -86,7 +86,7 @@ def test_tests_in_error_are_counted_and_have_no_score(tmp_path: Path) -> None:
 
 
 def test_a_variable_identifies_examples() -> None:
-    first = next(iter(_assembled(OPINIONS, example="text").cells)).logged.outcomes[0]
+    first = next(iter(next(iter(_assembled(OPINIONS, example="text").cells)).logged.outcomes))
     assert first.example_id.startswith("I had my doubts")
     with pytest.raises(FileError, match="a variable id"):
         _assembled(OPINIONS, example="id")

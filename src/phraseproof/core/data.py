@@ -168,6 +168,8 @@ class Instruction:
             `letter`, and the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
         target_delimiter: the text between the prompt and an answer; `None` leaves it to the prompt format (one space,
             or nothing after a chat template).
+        fewshot_delimiter: the text between two examples of a few-shot prompt; `None` is an empty line. Chat templates
+            have turns instead.
         serves: names of tasks, categories or kinds that the wording is for; empty means any.
         fallback: it serves only tasks for which its collection has no other wording.
         relation, author, source, licence: provenance.
@@ -184,6 +186,7 @@ class Instruction:
     system: str | None = None
     answer: str = "{{ letter }}"
     target_delimiter: str | None = None
+    fewshot_delimiter: str | None = None
     serves: tuple[str, ...] = ()
     fallback: bool = False
     relation: Relation | None = None

@@ -115,6 +115,7 @@ def _instruction(entry: WordingEntry, file: CollectionFile, place: _EntryPlace) 
         ask_last=entry.order == "ask-last",
         answer=_verbalizer(entry.answer, place),
         target_delimiter=entry.target_delimiter,
+        fewshot_delimiter=entry.fewshot_delimiter,
         serves=_serves(serves, served_at),
         fallback=file.fallback if entry.fallback is None else entry.fallback,
         relation=entry.relation or file.relation,

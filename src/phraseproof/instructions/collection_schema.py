@@ -116,6 +116,11 @@ class WordingEntry(_Provenance):
         description="The text between prompt and answer. Absent: the prompt format's own (one space, or nothing).",
         examples=["\n"],
     )
+    fewshot_delimiter: Text | None = Field(
+        default=None,
+        description="The text between two examples of a few-shot prompt; by default an empty line. Chat has turns.",
+        examples=["\n###\n"],
+    )
     order: Literal["ask-first", "ask-last"] | None = Field(
         default=None, description="Whether the ask comes before the layout (the default) or after it."
     )

@@ -44,13 +44,14 @@ def _said(wording: Instruction) -> Iterable[str]:
 
 def _in_full(wording: Instruction) -> str:
     """All that can be in a prompt or answer, as one text."""
-    return "\0".join((wording.system or "", wording.target_delimiter or "", *_said(wording)))
+    around = (wording.system, wording.target_delimiter, wording.fewshot_delimiter)
+    return "\0".join((*(part or "" for part in around), *_said(wording)))
 
 
 def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
     between = wording.separator if wording.layout is not None else None
     parts = (wording.ask, wording.layout, wording.template, wording.answer, wording.target_delimiter)
-    return (wording.system, *parts, wording.ask_last, between)
+    return (wording.system, *parts, wording.fewshot_delimiter, wording.ask_last, between)
 
 
 def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from phraseproof.instructions.reasoning import with_reasoning
 from phraseproof.instructions.template import CompiledInstruction
 
 BETWEEN_EXAMPLES = "\n\n"
-"""The text between two examples of a few-shot prompt."""
+"""The text between two examples of a few-shot prompt, where a wording has no other."""
 
 BEFORE_EXAMPLES = "\n\n"
 """The text between a system prompt and the rest of a prompt, in formats without roles."""
@@ -114,6 +114,7 @@ class RenderedPrompt(NamedTuple):
         ask_last: the ask follows the example.
         system: the system prompt; `None` without one.
         target_delimiter: the text between a prompt and its answer; `None` leaves it to the format.
+        fewshot_delimiter: the text between two examples, in formats without turns.
         reasoning: the sentence that asks for a reasoning, at the end of the prompt; `None` without one.
     """
 
@@ -125,6 +126,7 @@ class RenderedPrompt(NamedTuple):
     ask_last: bool = False
     system: str | None = None
     target_delimiter: str | None = None
+    fewshot_delimiter: str = BETWEEN_EXAMPLES
     reasoning: str | None = None
 
     def with_ask(self, text: str) -> str:
@@ -237,6 +239,7 @@ def render_prompt(compiled: CompiledInstruction, example: Example, demonstration
         ask_last=wording.ask_last,
         system=compiled.render_system(example),
         target_delimiter=wording.target_delimiter,
+        fewshot_delimiter=BETWEEN_EXAMPLES if wording.fewshot_delimiter is None else wording.fewshot_delimiter,
     )
 
 
@@ -251,13 +254,13 @@ def _plain(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
     place = -1 if rendered.ask_last else 0
     texts[place] = rendered.with_ask(texts[place])
     texts[-1] = with_reasoning(texts[-1], rendered.reasoning)
-    return Prompt(rendered.with_system(BETWEEN_EXAMPLES.join(texts)), rendered.options, delimiter)
+    return Prompt(rendered.with_system(rendered.fewshot_delimiter.join(texts)), rendered.options, delimiter)
 
 
 def _alpaca(rendered: RenderedPrompt, _chat_model: FormatsChat | None) -> Prompt:
     delimiter = rendered.delimiter(_TARGET_DELIMITER)
     tested = with_reasoning(rendered.tested, rendered.reasoning)
-    texts = BETWEEN_EXAMPLES.join([*(text + delimiter + answer for text, answer in rendered.solved), tested])
+    texts = rendered.fewshot_delimiter.join([*(text + delimiter + answer for text, answer in rendered.solved), tested])
     if rendered.ask is None:
         text = _ALPACA_WITHOUT_INPUT.format(instruction=texts)
     else:

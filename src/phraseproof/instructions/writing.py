@@ -70,6 +70,7 @@ def _entry(wording: Instruction) -> dict[str, object]:
         entry["separator"] = wording.separator
     entry["answer"] = _answer(wording.answer)
     entry["target_delimiter"] = wording.target_delimiter
+    entry["fewshot_delimiter"] = wording.fewshot_delimiter
     return {field: value for field, value in entry.items() if value is not None}
 
 

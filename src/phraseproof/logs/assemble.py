@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,9 +14,11 @@ from phraseproof.errors import FileError, UsageError
 from phraseproof.identity import content_hash
 from phraseproof.logs.cells import MOST_COUNT, Log, LoggedCell, LogPlace, LogRequest, short
 from phraseproof.logs.names import group_of
+from phraseproof.logs.outcome_spool import MappedOutcomes
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.imported import IMPORTED, scaled_name
 from phraseproof.scoring.registry import scorer
+from phraseproof.scoring.scorer import Scorer
 
 DEFAULT_GROUP = "imported"
 """The group of wordings where neither the log nor the user names one."""
@@ -61,11 +64,10 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
     cells = _of_model(log, request)
     settings = _shared_settings(cells)
     _require_single(cells)
-    for cell in cells:
-        _check_outcomes(cell, request)
+    examined = [_examine(cell, request) for cell in cells]
     _check_data(cells)
-    imported = _named(cells, request, groups)
-    means = _means(cells)
+    imported = _named(examined, request, groups)
+    means = _means(examined)
     differing = [each for each in means if each.differs]
     warnings = [
         f"{each.cell.where}: the log reports {each.cell.place.score} = {each.cell.headline:.6g} for "
@@ -75,6 +77,7 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
     ]
     if len(differing) > _NAMED:
         warnings.append(f"{len(differing) - _NAMED} more means differ from those that the log reports")
+    warnings += _without_logprobs(examined)
     warnings += _without_score(log, cells)
     warnings += _incomplete(cells)
     return Assembled(cells[0].place.model, settings, imported, len(means) - len(differing), warnings)
@@ -148,17 +151,27 @@ def _require_single(cells: Sequence[LoggedCell]) -> None:
             )
 
 
-def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
-    low, high = request.scale or (0.0, 1.0)
-    count = Counter(outcome.example_id for outcome in cell.outcomes)
-    twice = [example for example, times in count.items() if times > 1]
-    if twice:
-        raise FileError(
-            f"the example {twice[0]!r} has several results for {cell.place.score} of {cell.place.task} under the "
-            f"wording {cell.place.wording!r}",
-            where=cell.where,
-            hint="What distinguishes them is a wording, a repeat, or the example: see --wordings and --example",
-        )
+class _Examined(NamedTuple):
+    """A cell whose outcomes were read once.
+
+    Attributes:
+        total: the sum of the scores.
+        misfits: how many outcomes the cell's scorer, by its log-probabilities, has another choice for than the log.
+        is_accuracy: whether each score is the credit of the chosen option.
+    """
+
+    cell: LoggedCell
+    total: float
+    misfits: int
+    is_accuracy: bool
+
+
+def _examine(cell: LoggedCell, request: LogRequest) -> _Examined:
+    """Read the outcomes of a cell.
+
+    Raises:
+        FileError: an example that is repeated, a score out of range, or a number that is too large.
+    """
     largest = max(cell.place.num_fewshot, cell.place.fewshot_seed, cell.place.repeat)
     if largest > MOST_COUNT:
         raise FileError(
@@ -167,22 +180,57 @@ def _check_outcomes(cell: LoggedCell, request: LogRequest) -> None:
             got=str(largest),
             where=cell.where,
         )
+    rule = None if cell.scoring is None else scorer(cell.scoring)
+    misfits, is_accuracy = 0, request.scale is None
+    examples: set[str] = set()
+    scores = array("d")
     for outcome in cell.outcomes:
-        if not math.isfinite(outcome.score):
+        if outcome.example_id in examples:
             raise FileError(
-                f"{cell.place.score} of the example {outcome.example_id!r} is not a finite number",
-                expected=f"{low:g} to {high:g}, or no score where the example failed",
-                got=f"{outcome.score:g}",
+                f"the example {outcome.example_id!r} has several results for {cell.place.score} of {cell.place.task} "
+                f"under the wording {cell.place.wording!r}",
                 where=cell.where,
+                hint="What distinguishes them is a wording, a repeat, or the example: see --wordings and --example",
             )
-        if not low <= outcome.score <= high:
-            raise FileError(
-                f"{cell.place.score} of the example {outcome.example_id!r} is out of range",
-                expected=f"{low:g} to {high:g}",
-                got=f"{outcome.score:g}",
-                where=cell.where,
-                hint="Give --scale LOW,HIGH for scores that are not between 0 and 1, or choose a score with --metric",
-            )
+        examples.add(outcome.example_id)
+        _check_score(outcome, cell, request)
+        scores.append(outcome.score)
+        misfits += rule is not None and not _chooses(rule, outcome)
+        is_accuracy = is_accuracy and _is_accuracy(outcome)
+    return _Examined(cell, math.fsum(scores), misfits, is_accuracy)
+
+
+def _check_score(outcome: Outcome, cell: LoggedCell, request: LogRequest) -> None:
+    low, high = request.scale or (0.0, 1.0)
+    if not math.isfinite(outcome.score):
+        raise FileError(
+            f"{cell.place.score} of the example {outcome.example_id!r} is not a finite number",
+            expected=f"{low:g} to {high:g}, or no score where the example failed",
+            got=f"{outcome.score:g}",
+            where=cell.where,
+        )
+    if not low <= outcome.score <= high:
+        raise FileError(
+            f"{cell.place.score} of the example {outcome.example_id!r} is out of range",
+            expected=f"{low:g} to {high:g}",
+            got=f"{outcome.score:g}",
+            where=cell.where,
+            hint="Give --scale LOW,HIGH for scores that are not between 0 and 1, or choose a score with --metric",
+        )
+
+
+def _chooses(rule: Scorer, outcome: Outcome) -> bool:
+    """Whether a scorer chooses what the log says was chosen."""
+    return bool(outcome.options) and rule.predict(outcome).predicted == outcome.predicted
+
+
+def _is_accuracy(outcome: Outcome) -> bool:
+    """Whether the score is the credit of the chosen option."""
+    return bool(
+        outcome.option_credits
+        and (outcome.predicted is not None or outcome.text is not None)
+        and ACCURACY.score(outcome) == outcome.score
+    )
 
 
 def _check_data(cells: Sequence[LoggedCell]) -> None:
@@ -214,20 +262,35 @@ class _Mean(NamedTuple):
         return reported is None or not math.isclose(reported, self.mean, rel_tol=_SAME_MEAN, abs_tol=_SAME_MEAN)
 
 
-def _means(cells: Sequence[LoggedCell]) -> list[_Mean]:
-    repeats: dict[LogPlace, list[LoggedCell]] = {}
-    for cell in cells:
-        if cell.headline is not None:
-            repeats.setdefault(cell.place._replace(repeat=0, fewshot_seed=0), []).append(cell)
+def _means(cells: Sequence[_Examined]) -> list[_Mean]:
+    repeats: dict[LogPlace, list[_Examined]] = {}
+    for each in cells:
+        if each.cell.headline is not None:
+            repeats.setdefault(each.cell.place._replace(repeat=0, fewshot_seed=0), []).append(each)
     found: list[_Mean] = []
     for same in repeats.values():
-        scores = [outcome.score for cell in same for outcome in cell.outcomes]
-        found.append(_Mean(same[0], math.fsum(scores) / len(scores), len(scores)))
+        count = sum(len(each.cell.outcomes) for each in same)
+        found.append(_Mean(same[0].cell, math.fsum(each.total for each in same) / count, count))
     return found
 
 
 def _have(count: int) -> str:
     return "outcome has" if count == 1 else f"{count} outcomes have"
+
+
+def _without_logprobs(cells: Sequence[_Examined]) -> list[str]:
+    """The scores whose log-probabilities are left out."""
+    lines: list[str] = []
+    for name in dict.fromkeys(each.cell.place.score for each in cells):
+        same = [each for each in cells if each.cell.place.score == name]
+        count = sum(each.misfits for each in same)
+        if count:
+            total = sum(len(each.cell.outcomes) for each in same if each.cell.scoring is not None)
+            lines.append(
+                f"{name}: the log-probabilities of the options are left out: in {count} of {total} outcomes they "
+                "choose another option than the log says"
+            )
+    return lines
 
 
 def _without_score(log: Log, cells: Sequence[LoggedCell]) -> list[str]:
@@ -255,36 +318,33 @@ def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:
             "of a task"
         )
     for task, score in dict.fromkeys((cell.place.task, cell.place.score) for cell in cells):
-        sets = [
-            {outcome.example_id for outcome in cell.outcomes}
-            for cell in cells
-            if (cell.place.task, cell.place.score) == (task, score)
-        ]
-        every, some = set[str].intersection(*sets), set[str].union(*sets)
-        if not every:
+        same = [cell for cell in cells if (cell.place.task, cell.place.score) == (task, score)]
+        # No cell has an example twice.
+        count = Counter(outcome.example_id for cell in same for outcome in cell.outcomes)
+        lacking = sum(times < len(same) for times in count.values())
+        if lacking == len(count):
             lines.append(
                 f"{task}: no example has {score} under every wording, so statistics of examples are not possible"
             )
-        elif len(every) < len(some):
+        elif lacking:
             lines.append(
-                f"{task}: {len(some) - len(every)} of {len(some)} examples lack {score} under some wording; statistics "
-                "of examples leave them out"
+                f"{task}: {lacking} of {len(count)} examples lack {score} under some wording; statistics of examples "
+                "leave them out"
             )
     return lines
 
 
-def _named(cells: Sequence[LoggedCell], request: LogRequest, groups: Mapping[str, str]) -> list[ImportedCell]:
+def _named(cells: Sequence[_Examined], request: LogRequest, groups: Mapping[str, str]) -> list[ImportedCell]:
     ways: dict[str, tuple[str, str]] = {}
-    for name in dict.fromkeys(cell.place.score for cell in cells):
-        same = [cell for cell in cells if cell.place.score == name]
+    for name in dict.fromkeys(each.cell.place.score for each in cells):
+        same = [each for each in cells if each.cell.place.score == name]
         way = _scoring_of(same), _metric_of(same, name, request)
         ways[name] = way if way not in ways.values() else (IMPORTED, scaled_name(name, request.scale))
     found: list[ImportedCell] = []
-    for logged in cells:
-        cell = logged
+    for cell in (each.cell for each in cells):
         scoring, metric = ways[cell.place.score]
         if scoring == IMPORTED and cell.scoring is not None:
-            cell = replace(logged, outcomes=[_without_options(each) for each in cell.outcomes])
+            cell = replace(cell, outcomes=MappedOutcomes(cell.outcomes, _without_options))  # noqa: PLW2901
         place = cell.place
         group = (group_of(place.wording, groups) if groups else cell.group) or ("" if groups else DEFAULT_GROUP)
         if not group:
@@ -309,35 +369,20 @@ def _named(cells: Sequence[LoggedCell], request: LogRequest, groups: Mapping[str
     return sorted(found, key=lambda each: each.cell.scoring == IMPORTED)
 
 
-def _scoring_of(cells: Sequence[LoggedCell]) -> str:
+def _scoring_of(cells: Sequence[_Examined]) -> str:
     """The scorer whose choices are those of the log, under every outcome; `imported` if there is none."""
-    names = {cell.scoring for cell in cells}
-    if len(names) > 1 or None in names:
-        return IMPORTED
-    name = next(iter(names)) or IMPORTED
-    rule = scorer(name)
-    fits = all(
-        outcome.options
-        and outcome.predicted is not None
-        and rule.choose(outcome.option_logprobs, outcome.options) == outcome.predicted
-        for cell in cells
-        for outcome in cell.outcomes
-    )
-    return name if fits else IMPORTED
+    names = {each.cell.scoring for each in cells}
+    name = names.pop() if len(names) == 1 and not any(each.misfits for each in cells) else None
+    return name or IMPORTED
 
 
-def _metric_of(cells: Sequence[LoggedCell], name: str, request: LogRequest) -> str:
+def _metric_of(cells: Sequence[_Examined], name: str, request: LogRequest) -> str:
     """`accuracy` where every score is the credit of the chosen option; else the log's score by its name."""
-    is_accuracy = request.scale is None and all(
-        outcome.option_credits
-        and (outcome.predicted is not None or outcome.text is not None)
-        and ACCURACY.score(outcome) == outcome.score
-        for cell in cells
-        for outcome in cell.outcomes
-    )
-    return ACCURACY.name if is_accuracy else scaled_name(name, request.scale)
+    return ACCURACY.name if all(each.is_accuracy for each in cells) else scaled_name(name, request.scale)
 
 
 def _without_options(outcome: Outcome) -> Outcome:
     """The outcome without log-probabilities, which do not explain its score."""
-    return replace(outcome, option_logprobs=(), option_tokens=(), text=outcome.text or "")
+    return replace(
+        outcome, option_logprobs=(), option_upper_logprobs=(), option_tokens=(), is_open=None, text=outcome.text or ""
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +61,8 @@ class LoggedCell:
 
     Attributes:
         place: its coordinates.
-        outcomes: with the score as the log has it. `target` and `predicted` are set where the log says both.
+        outcomes: in memory or in a file (`outcome_spool.py`), with the score as the log has it. `target` and
+            `predicted` are set where the log says both.
         where: the file, for messages.
         scoring: the scorer that chooses the same option from `option_logprobs`; `None` where the log has none.
         category: the row of a summary table; the task's name by default.
@@ -75,7 +76,7 @@ class LoggedCell:
     """
 
     place: LogPlace
-    outcomes: Sequence[Outcome]
+    outcomes: Collection[Outcome]
     where: str
     scoring: str | None = None
     category: str | None = None

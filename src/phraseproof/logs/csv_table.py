@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import parse_json
 from phraseproof.logs.cells import MOST_COUNT, Log, LoggedCell, LogPlace, LogRequest, number, short
-from phraseproof.tasks.tables import read_table
+from phraseproof.logs.outcome_spool import MappedOutcomes, OutcomeSpool, SpooledOutcomes
+from phraseproof.tasks.tables import open_rows
 
 REQUIRED = ("wording", "example", "score")
 OPTIONAL = (
@@ -38,7 +41,7 @@ class _Rows:
 
     where: str
     first: Mapping[str, str]
-    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    outcomes: SpooledOutcomes
     data: dict[str, str] = field(default_factory=dict[str, str])
     failed: int = 0
 
@@ -51,10 +54,10 @@ def recognizes(path: Path) -> bool:
         header = _header(path)
         return all(name in header for name in REQUIRED)
     try:
-        rows = read_table(path, where=str(path)).rows
+        _, first = next(open_rows(path, where=str(path)).rows, (0, {}))
     except FileError:
         return False
-    return all(name in rows[0] for name in REQUIRED)
+    return all(name in first for name in REQUIRED)
 
 
 def _header(path: Path) -> list[str]:
@@ -79,17 +82,19 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
     found: dict[LogPlace, _Rows] = {}
     labels: dict[str, dict[str, None]] = {}
     notes: list[str] = []
+    spool = OutcomeSpool()
     for path in paths:
-        table = read_table(path, where=str(path))
-        header = list(dict.fromkeys(name for row in table.rows for name in row))
-        _check_columns(header, path, request)
-        unread = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
+        table = open_rows(path, where=str(path))
+        _check_columns(table.columns, path, request)
+        unread = [name for name in table.columns if name not in (*REQUIRED, *OPTIONAL)]
         if unread:
             notes.append(f"{path}: columns that are not read: {', '.join(unread)}")
-        for place, cells in enumerate(table.rows):
-            line = table.lines[place] if table.lines else place + 1
+        line = 0
+        for line, cells in table.rows:
             row = {name: _text(value) for name, value in cells.items()}
-            _add(row, f"{path}:{line}", path, request, found, labels)
+            _add(row, f"{path}:{line}", path, request, found, labels, spool)
+        if not line:
+            raise FileError("the file has no rows", where=str(path))
     cells = [_cell(place, rows, labels) for place, rows in found.items()]
     return Log("a table", list(paths), cells, notes)
 
@@ -125,6 +130,7 @@ def _add(
     request: LogRequest,
     found: dict[LogPlace, _Rows],
     labels: dict[str, dict[str, None]],
+    spool: OutcomeSpool,
 ) -> None:  # fmt: skip
     for name in ("wording", "example") if "model" not in row else ("model", "wording", "example"):
         if not row.get(name):
@@ -138,7 +144,7 @@ def _add(
         _count(row, "seed", where),
         _count(row, "repeat", where),
     )
-    rows = found.setdefault(place, _Rows(str(path), row))
+    rows = found.get(place) or found.setdefault(place, _Rows(str(path), row, spool.cell()))
     for name in ("category", "group", "wording_text"):
         if row.get(name, "") != rows.first.get(name, ""):
             raise FileError(
@@ -153,7 +159,7 @@ def _add(
         return
     gold, choice = row.get("gold", ""), row.get("choice", "")
     if gold:
-        rows.data[row["example"]] = gold
+        rows.data[sys.intern(row["example"])] = sys.intern(gold)
         labels.setdefault(place.task, {})[gold] = None
     rows.outcomes.append(_outcome(row, score, gold, choice, where))
 
@@ -207,9 +213,13 @@ def _score(text: str, where: str) -> float | None:
     if not text:
         return None
     try:
-        return _TRUTH.get(text.lower()) if text.lower() in _TRUTH else float(text)
+        score = _TRUTH[text.lower()] if text.lower() in _TRUTH else float(text)
     except ValueError:
-        raise FileError("not a score", expected="a number, true or false", got=text, where=f"{where}, score") from None
+        score = math.nan
+    if not math.isfinite(score):
+        expected = "a number, true, false, or nothing where the example failed"
+        raise FileError("not a score", expected=expected, got=text, where=f"{where}, score")
+    return score
 
 
 def _count(row: Mapping[str, str], name: str, where: str) -> int:
@@ -221,12 +231,12 @@ def _count(row: Mapping[str, str], name: str, where: str) -> int:
 
 def _cell(place: LogPlace, rows: _Rows, labels: Mapping[str, Mapping[str, None]]) -> LoggedCell:
     known = tuple(labels.get(place.task, ()))
-    outcomes = rows.outcomes
+    outcomes: Collection[Outcome] = rows.outcomes
     if 2 <= len(known) <= _MOST_LABELS and all(
         each.reference in known and each.text is not None and not each.options for each in outcomes
     ):
-        outcomes = [_labelled(each, known) for each in outcomes]
-    has_logprobs = bool(outcomes) and all(each.option_logprobs for each in outcomes)
+        outcomes = MappedOutcomes(outcomes, partial(_labelled, labels=known))
+    has_logprobs = len(outcomes) > 0 and all(each.option_logprobs for each in outcomes)
     return LoggedCell(
         place,
         outcomes,

@@ -23,6 +23,7 @@ from phraseproof.logs.cells import (
     whole,
 )
 from phraseproof.logs.names import FIELD, LogNames, name
+from phraseproof.logs.outcome_spool import OutcomeSpool, SpooledOutcomes
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 _SPEC, _STATE, _VALUES, _MEANS = "run_spec.json", "scenario_state.json", "per_instance_stats.json", "stats.json"
@@ -92,6 +93,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
         raise FileError("no run folder of HELM", expected=f"{_SPEC} and {_STATE}", where=", ".join(map(str, paths)))
     cells: list[LoggedCell] = []
     notes: dict[str, None] = {}
+    spool = OutcomeSpool()
     for folder in folders:
         spec = mapping(load_json(folder / _SPEC), str(folder / _SPEC))
         run = _Run(folder, spec, section(spec, "adapter_spec", str(folder)))
@@ -99,7 +101,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
         if named is None:
             notes[f"no pattern of --wordings fits the task {_names(run).task}, which is left out"] = None
             continue
-        cells += _cells(run, LogPlace(str(run.adapter.get("model")), *named, ""), request, notes)
+        cells += _cells(run, LogPlace(str(run.adapter.get("model")), *named, ""), request, notes, spool)
     files = [folder / file for folder in folders for file in (_SPEC, _STATE, _VALUES, _MEANS)]
     return Log("HELM", files, cells, list(notes))
 
@@ -123,7 +125,9 @@ def _names(run: _Run) -> LogNames:
     return LogNames(task, run.path.parent.name, run.path.name, {"name": wording or "default", **arguments})
 
 
-def _cells(run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, None]) -> list[LoggedCell]:
+def _cells(
+    run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, None], spool: OutcomeSpool
+) -> list[LoggedCell]:
     values = [each for each in run.listed(_VALUES) if not each.get("perturbation")]
     state = mapping(load_json(run.path / _STATE), str(run.path / _STATE))
     asked = [mapping(each, run.where) for each in sequence(state.get("request_states"), run.where)]
@@ -133,7 +137,7 @@ def _cells(run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, Non
     split = next((split for split in _SPLITS if any(each.get("split") == split for each in instances.values())), None)
     instances = {key: each for key, each in instances.items() if each.get("split") == split}
     requests = _requests(asked, run.where)
-    found: dict[tuple[str, int], list[Outcome]] = {}
+    found: dict[tuple[str, int], SpooledOutcomes] = {}
     for each in values:
         key, trial = str(each.get("instance_id")), whole(each.get("train_trial_index"))
         if key in instances:
@@ -141,7 +145,7 @@ def _cells(run: _Run, place: LogPlace, request: LogRequest, notes: dict[str, Non
             for score in stats if request.metric is None else {request.metric} & stats.keys():
                 if score in _SCORES or score == request.metric:
                     outcome = _outcome(instances[key], requests.get((key, trial), []), stats, score, run.where)
-                    found.setdefault((score, trial), []).append(outcome)
+                    (found.get((score, trial)) or found.setdefault((score, trial), spool.cell())).append(outcome)
     means = {
         str(section(each, "name", run.where).get("name")): each.get("mean")
         for each in run.listed(_MEANS)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from phraseproof.core import Outcome
 from phraseproof.errors import FileError, UsageError
 from phraseproof.files import load_json
+from phraseproof.logs.answer_token import answer_scores, with_scores
 from phraseproof.logs.cells import (
     Log,
     LoggedCell,
@@ -26,6 +27,8 @@ from phraseproof.logs.cells import (
 )
 from phraseproof.logs.eval_archive import EvalArchive
 from phraseproof.logs.names import FIELD, FOLDER, LogNames, name
+from phraseproof.logs.outcome_spool import OutcomeSpool, SpooledOutcomes
+from phraseproof.scoring.first_token import FirstToken
 
 _VERSION = 2
 _SUFFIX = ".eval"
@@ -82,6 +85,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
     cells: list[LoggedCell] = []
     notes: dict[str, None] = {}
     versions: dict[str, None] = {}
+    spool = OutcomeSpool()
     for header in headers:
         versions[
             str(section(section(header.content, "eval", header.where), "packages", header.where).get("inspect_ai", ""))
@@ -95,7 +99,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
         status = header.content.get("status", "started")
         if status != "success":
             notes[f"{header.where}: the evaluation has the status {status}"] = None
-        cells += _cells(header, LogPlace(header.model, *named, ""), request, notes)
+        cells += _cells(header, LogPlace(header.model, *named, ""), request, notes, spool)
     return Log(
         f"Inspect {', '.join(filter(None, versions))}".strip(), [each.path for each in headers], cells, list(notes)
     )
@@ -149,32 +153,37 @@ def _samples(header: _Header) -> Iterator[Mapping[str, object]]:
         yield mapping(sample, f"{header.where}, sample {place + 1}")
 
 
-def _cells(header: _Header, place: LogPlace, request: LogRequest, notes: dict[str, None]) -> list[LoggedCell]:
+def _cells(
+    header: _Header, place: LogPlace, request: LogRequest, notes: dict[str, None], spool: OutcomeSpool
+) -> list[LoggedCell]:
     where = header.where
     spec = section(header.content, "eval", where)
-    found: dict[tuple[str, int], list[Outcome]] = {}
+    found: dict[tuple[str, int], SpooledOutcomes] = {}
     data: dict[str, str] = {}
     shuffled = _is_shuffled(header)
+    used = section(section(header.content, "plan", where), "config", where)
+    asked = whole(used.get("top_logprobs"))
     for sample in _samples(header):
         example = _example(sample, request, where)
         data[example] = data_hash(sample.get("target"), sample.get("choices"))
         scores = {} if sample.get("error") else section(sample, "scores", where)
         for scorer, score in scores.items():
             for key, value in _values(scorer, section(scores, scorer, where).get("value"), notes).items():
-                outcome = _outcome(sample, example, mapping(score, where), value, where, shuffled=shuffled)
-                found.setdefault((key, whole(sample.get("epoch"), 1) - 1), []).append(outcome)
+                outcome = _outcome(sample, example, mapping(score, where), value, where, asked, shuffled=shuffled)
+                repeat = whole(sample.get("epoch"), 1) - 1
+                (found.get((key, repeat)) or found.setdefault((key, repeat), spool.cell())).append(outcome)
     if not found:  # every sample failed by an error, or the evaluation was stopped
-        found["", 0] = []
+        found["", 0] = spool.cell()
     epochs = whole(section(spec, "config", where).get("epochs"), 1) or 1
     total = _total(header, epochs)
     settings = {"model_args": json.dumps(section(spec, "model_args", where), sort_keys=True)}
     means = _means(header, notes)
-    used = section(section(header.content, "plan", where), "config", where)
     return [
         LoggedCell(
             place._replace(score=key, repeat=repeat),
             outcomes,
             where,
+            scoring=FirstToken.name if all(each.option_logprobs for each in outcomes) else None,
             data=data,
             settings=settings,
             task_settings={name: json.dumps(used[name]) for name in _KEPT if used.get(name) is not None},
@@ -247,7 +256,14 @@ def _values(scorer: str, value: object, notes: dict[str, None]) -> dict[str, flo
 
 
 def _outcome(
-    sample: Mapping[str, object], example: str, score: Mapping[str, object], value: float, where: str, *, shuffled: bool
+    sample: Mapping[str, object],
+    example: str,
+    score: Mapping[str, object],
+    value: float,
+    where: str,
+    asked: int,
+    *,
+    shuffled: bool,
 ) -> Outcome:
     text = _resolved(section(sample, "output", where).get("completion"), sample, where)
     target = sample.get("target")
@@ -270,7 +286,9 @@ def _outcome(
             text=text,
         )
         if (is_read or not answer) and value == (credit[letters.index(answer)] if is_read else 0.0):
-            return found
+            written = sequence(section(sample, "output", where).get("choices") or [], where)
+            scores = answer_scores(mapping(written[0], where), letters, asked) if written else None
+            return found if scores is None else with_scores(found, scores)
     return Outcome(example, value, text=text, reference=next(iter(targets), None), other_references=tuple(targets[1:]))
 
 

@@ -12,6 +12,7 @@ from phraseproof.files import load_json
 from phraseproof.logs.cells import Log, LoggedCell, LogPlace, LogRequest, mapping, number, section, whole
 from phraseproof.logs.lm_eval_samples import SCORING, data_of, metrics_of, outcome_of, read_samples, sample_of, settled
 from phraseproof.logs.names import FOLDER, LogNames, name
+from phraseproof.logs.outcome_spool import OutcomeSpool
 
 _RESULTS, _SAMPLES = "results_*.json", "samples_*.jsonl"
 _KEPT = ("model", "model_dtype", "model_revision", "gen_kwargs")
@@ -47,6 +48,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
     notes: dict[str, None] = {}
     versions: dict[str, None] = {}
     parameters: dict[str, int] = {}
+    spool = OutcomeSpool()
     for results in map(_results, _results_files(paths)):
         files.append(results.path)
         versions[str(results.content.get("lm_eval_version", ""))] = None
@@ -64,7 +66,7 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
                 notes[f"no pattern of --wordings fits the task {task}, which is left out"] = None
                 continue
             files.append(path)
-            found = _cells(path, results, task, LogPlace(results.model, *named, ""), request)
+            found = _cells(path, results, task, LogPlace(results.model, *named, ""), request, spool)
             cells += found.cells
             notes |= dict.fromkeys(found.notes)
     if not cells:
@@ -131,7 +133,9 @@ class _Found(NamedTuple):
     notes: list[str]
 
 
-def _cells(path: Path, results: _Results, task: str, place: LogPlace, request: LogRequest) -> _Found:
+def _cells(
+    path: Path, results: _Results, task: str, place: LogPlace, request: LogRequest, spool: OutcomeSpool
+) -> _Found:
     where = str(path)
     content = results.content
     shots = whole(section(content, "n-shot", where).get(task))
@@ -154,9 +158,9 @@ def _cells(path: Path, results: _Results, task: str, place: LogPlace, request: L
             notes.append(f"{metric} is left out: {reason}")
             continue
         score = metric if filter_name == "none" else f"{metric}/{filter_name}"
-        outcomes = [
+        outcomes = spool.cell(
             outcome_of(each, metric, value) for each, value in zip(of_filter, values, strict=True) if value is not None
-        ]
+        )
         cells.append(
             LoggedCell(
                 place._replace(score=score, num_fewshot=shots, fewshot_seed=seed),

@@ -16,7 +16,7 @@ from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
 SCORING: Mapping[str, str] = {
     "acc": "loglikelihood",
-    "acc_norm": "loglikelihood_norm",
+    "acc_norm": "loglikelihood_norm:characters",
     "acc_bytes": "loglikelihood_norm",
 }
 """The scorer by the program's name of the score: what is compared are log-probabilities, per character or per byte."""
@@ -27,7 +27,7 @@ class LoggedSample(NamedTuple):
 
     Attributes:
         example: what identifies the example.
-        sample: the line.
+        sample: the line, without what it was read for: the prompts, and the document where the line has its hash.
         options, logprobs: the options and their log-probabilities; empty where a text was generated.
         target: the places of the right options; empty where they are not known.
     """
@@ -77,7 +77,9 @@ def sample_of(sample: Mapping[str, object], where: str, request: LogRequest) -> 
         field = request.example or "doc_id"
         raise FileError("a sample does not say which example it is of", expected=field, where=where)
     options, logprobs = _options(sample, where)
-    return LoggedSample(str(example), sample, options, logprobs, _targets(sample.get("target"), options))
+    unread = ("arguments", "doc") if sample.get("doc_hash") else ("arguments",)
+    rest = {key: value for key, value in sample.items() if key not in unread}
+    return LoggedSample(str(example), rest, options, logprobs, _targets(sample.get("target"), options))
 
 
 def _options(sample: Mapping[str, object], where: str) -> tuple[tuple[str, ...], tuple[float, ...]]:

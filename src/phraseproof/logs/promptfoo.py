@@ -25,6 +25,7 @@ from phraseproof.logs.cells import (
     whole,
 )
 from phraseproof.logs.names import FIELD, LogNames, name
+from phraseproof.logs.outcome_spool import OutcomeSpool, SpooledOutcomes
 
 _VERSION = 3
 _HEAD = 200
@@ -68,10 +69,11 @@ def read(paths: Sequence[Path], request: LogRequest) -> Log:
     cells: list[LoggedCell] = []
     notes: dict[str, None] = {}
     versions: dict[str, None] = {}
+    spool = OutcomeSpool()
     for path in paths:
         file = _file(path)
         versions[str(section(file.content, "metadata", file.where).get("promptfooVersion", ""))] = None
-        cells += _cells(file, request, notes)
+        cells += _cells(file, request, notes, spool)
     return Log(f"promptfoo {', '.join(filter(None, versions))}".strip(), list(paths), cells, list(notes))
 
 
@@ -95,7 +97,7 @@ def _file(path: Path) -> _File:
     return _File(path, content, rows, whole(repeats, 1) or 1)
 
 
-def _cells(file: _File, request: LogRequest, notes: dict[str, None]) -> list[LoggedCell]:
+def _cells(file: _File, request: LogRequest, notes: dict[str, None], spool: OutcomeSpool) -> list[LoggedCell]:
     where = file.where
     prompts = [mapping(each, where) for each in sequence(section(file.content, "results", where).get("prompts"), where)]
     cells: list[LoggedCell] = []
@@ -112,7 +114,7 @@ def _cells(file: _File, request: LogRequest, notes: dict[str, None]) -> list[Log
             notes[f"no pattern of --wordings fits the task {task}, which is left out"] = None
             continue
         rows = [row for row in file.results if row.get("promptIdx") == place]
-        cells += _of_prompt(file, rows, prompt, LogPlace(provider, *named, ""), request)
+        cells += _of_prompt(file, rows, prompt, LogPlace(provider, *named, ""), request, spool)
     passes = {cell.place: cell for cell in cells if cell.place.score == _PASS}
     telling = {cell.place.score for cell in cells if _differs(cell, passes[cell.place._replace(score=_PASS)])}
     return [cell for cell in cells if cell.place.score in {_PASS, *telling}]
@@ -124,9 +126,10 @@ def _of_prompt(
     prompt: Mapping[str, object],
     place: LogPlace,
     request: LogRequest,
+    spool: OutcomeSpool,
 ) -> list[LoggedCell]:
     where = file.where
-    found: dict[tuple[str, int], list[Outcome]] = {}
+    found: dict[tuple[str, int], SpooledOutcomes] = {}
     failed: dict[int, int] = {}
     data: dict[str, str] = {}
     seen: dict[str, list[int]] = {}
@@ -145,9 +148,9 @@ def _of_prompt(
         scores = {_PASS: float(row.get("success") is True), **_scores(row, where)}
         for key, score in scores.items():
             outcome = Outcome(example, score, text=_answer(section(row, "response", where).get("output")))
-            found.setdefault((key, repeat), []).append(outcome)
+            (found.get((key, repeat)) or found.setdefault((key, repeat), spool.cell())).append(outcome)
     if not found:  # every test failed by an error
-        found[_PASS, 0] = []
+        found[_PASS, 0] = spool.cell()
     means = _means(prompt, where)
     return [
         LoggedCell(
@@ -183,8 +186,10 @@ def _scores(row: Mapping[str, object], where: str) -> dict[str, float]:
 
 def _differs(cell: LoggedCell, passes: LoggedCell) -> bool:
     """Whether a score says more than whether the tests passed."""
-    values, passed = ([(each.example_id, each.score) for each in one.outcomes] for one in (cell, passes))
-    return values != passed
+    if len(cell.outcomes) != len(passes.outcomes):
+        return True
+    pairs = zip(cell.outcomes, passes.outcomes, strict=True)
+    return any((one.example_id, one.score) != (other.example_id, other.score) for one, other in pairs)
 
 
 def _answer(output: object) -> str:

@@ -85,7 +85,7 @@ def write_imported(found: Assembled, log: Log, source: str, out: Path, *, parame
     with store.one_at_a_time(IMPORTED):
         missing = set(store.missing(cells)[0])
         store.write_tables(
-            (each.cell, to_table(each.cell, each.logged.outcomes, usage))
+            (each.cell, to_table(each.cell, list(each.logged.outcomes), usage))
             for each in found.cells
             if each.cell in missing
         )
@@ -145,14 +145,19 @@ def _group(cells: Sequence[ImportedCell], group: str) -> Mapping[str, int]:
 
 def _task(cells: Sequence[ImportedCell], name: str, tool: str) -> RunContent:
     logged = [each for each in cells if each.cell.task == name]
-    outcomes = [outcome for each in logged for outcome in each.logged.outcomes]
+    examples: set[str] = set()
+    has_options = True
+    for each in logged:
+        for outcome in each.logged.outcomes:
+            examples.add(outcome.example_id)
+            has_options = has_options and bool(outcome.options)
     kind = Kind.FREE_TEXT
-    if all(outcome.options for outcome in outcomes):
+    if has_options:
         is_shared = all(shared_options(each.options for each in cell.logged.outcomes) for cell in logged)
         kind = Kind.MULTI_CLASS if is_shared else Kind.MULTIPLE_CHOICE
     return {
         "kind": kind,
         "category": logged[0].cell.category,
         "source": f"imported from {tool}",
-        "num_examples": len({outcome.example_id for outcome in outcomes}),
+        "num_examples": len(examples),
     }

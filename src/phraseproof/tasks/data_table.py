@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TextIO, cast
 
 from phraseproof.errors import FileError
-from phraseproof.files import decoded, read_bytes, unreadable
+from phraseproof.files import MARK_BYTES, decoded, encoding_of, read_bytes, require_regular, unreadable
 
 
 class DataTable(NamedTuple):
@@ -73,16 +75,50 @@ def text_of(path: Path) -> str:
     try:
         text = decoded(data)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FileError(
-            "not UTF-8 text",
-            got=f"byte 0x{data[error.start]:02x}",
-            where=f"{path}:{line}",
-            hint="Save the file as UTF-8",
-        ) from None
+        raise _not_utf8(path, data, error) from None
     if not text.strip():
         raise FileError("the file is empty", where=str(path))
     return text
+
+
+@contextmanager
+def opened_text(path: Path) -> Generator[TextIO]:
+    """A data file to be read bit by bit, in the encoding and with the errors of `text_of`.
+
+    What is not text in that encoding is found when it is read (UnicodeDecodeError, `not_utf8`).
+    """
+    try:
+        require_regular(path)
+        with path.open("rb") as binary:
+            beginning = binary.read(MARK_BYTES)
+            binary.seek(0)
+            with io.TextIOWrapper(binary, encoding_of(beginning), newline="") as stream:
+                try:
+                    is_empty = not any(line.strip() for line in stream)
+                except UnicodeDecodeError:
+                    raise not_utf8(path) from None
+                if is_empty:
+                    raise FileError("the file is empty", where=str(path))
+                stream.seek(0)
+                yield stream
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def not_utf8(path: Path) -> FileError:
+    """The error of a file that is not text in its encoding, with the place."""
+    data = read_bytes(path)
+    try:
+        decoded(data)
+    except UnicodeDecodeError as error:
+        return _not_utf8(path, data, error)
+    return FileError("the file was changed while it was read", where=str(path))
+
+
+def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> FileError:
+    line = data[: error.start].count(b"\n") + 1
+    got = f"byte 0x{data[error.start]:02x}"
+    return FileError("not UTF-8 text", got=got, where=f"{path}:{line}", hint="Save the file as UTF-8")
 
 
 _ABSENT: Final = object()

@@ -23,9 +23,6 @@ from phraseproof.tasks.lm_eval_wording import DESCRIPTION, PROMPT, RESERVED, des
 if TYPE_CHECKING:
     from lm_eval.api.task import ConfigurableTask
 
-BETWEEN_EXAMPLES = "\n\n"
-"""What separates demonstrations in the formats plain and alpaca (`instructions/render.py`)."""
-
 _OPTIONS, _TEXTS = "multiple_choice", "generate_until"
 
 
@@ -248,8 +245,6 @@ def _demonstrations(task: ConfigurableTask, name: str) -> _Pool:
     settings: Any = task.fewshot_cfg
     if not isinstance(settings.sampler, str):
         return _Pool([], (), "the task draws them by a Python class")
-    if settings.fewshot_delimiter != BETWEEN_EXAMPLES:
-        return _Pool([], (), f"the task separates them by {settings.fewshot_delimiter!r}, and here it is an empty line")
     documents = list(cast("Iterable[dict[str, Any]]", getattr(task.sampler, "df", ())))
     if not documents:
         return _Pool([], (), "the task has none")

@@ -25,6 +25,9 @@ PROMPT, DESCRIPTION = "lm_eval_prompt", "lm_eval_description"
 RESERVED = ("choices", "letters", "choice_count", "choice", "letter", "index")
 """Names that templates define. A document's field of this name is `doc_NAME`."""
 
+BETWEEN_EXAMPLES = "\n\n"
+"""What separates demonstrations in the formats plain and alpaca (`instructions/render.py`)."""
+
 _DELIMITER = " "
 """The harness's default, which the format of a prompt decides here: a chat template has none."""
 
@@ -42,6 +45,7 @@ def designers_wording(
     """
     config: Any = task.config
     layout = _layout(task, [*examples, *demonstrations])
+    between = str(task.fewshot_cfg.fewshot_delimiter)
     ask, separator = _ask({str(example.fields[DESCRIPTION]) for example in examples})
     return Instruction(
         id="lm_eval",
@@ -52,6 +56,7 @@ def designers_wording(
         separator=separator,
         answer="{{ choice }}",
         target_delimiter=None if config.target_delimiter == _DELIMITER else config.target_delimiter,
+        fewshot_delimiter=None if between == BETWEEN_EXAMPLES else between,
         serves=(name,),
         relation=Relation.TASK_DESIGNER,
         author="lm-evaluation-harness",

@@ -9,16 +9,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from phraseproof.errors import FileError
 from phraseproof.files import require_regular, unreadable
-from phraseproof.tasks.data_table import DataTable, text_of
+from phraseproof.tasks.data_table import DataTable, not_utf8, opened_text
 from phraseproof.tasks.json_tables import read_json, read_json_lines
 
 _MAX_CELL_CHARACTERS = 1 << 28
+_LONGEST_HEADER = 1 << 20
+"""Characters of a file from which its separator is read."""
+
 MAX_COLUMNS = 10_000
 """Of a data file. More are nearly always a table that was written the wrong way round."""
 
@@ -43,6 +46,37 @@ def read_table(path: Path, *, where: str) -> DataTable:
     return table
 
 
+class TableRows(NamedTuple):
+    """A data file that is read row by row, once.
+
+    Attributes:
+        columns: every column that some row has, in order of appearance.
+        rows: the rows with the lines on which they begin, from 1; without lines, with their numbers from 1.
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[int, dict[str, object]]]
+
+
+def open_rows(path: Path, *, where: str) -> TableRows:
+    """The rows of a data file as `read_table` gives them; of CSV, TSV and Parquet, only some are in memory at a time.
+
+    Raises:
+        FileError: as `read_table`; what is wrong with a row is raised when it is read.
+    """
+    usual = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    if usual is not None and path.exists():
+        rows = _delimited_rows(path, usual)
+        _, header = next(rows, (0, None))
+        if header is None:
+            raise FileError("the file has no rows", where=str(path))
+        return TableRows(tuple(header), ((line, dict(zip(header, cells, strict=True))) for line, cells in rows))
+    if path.suffix.lower() == ".parquet" and path.exists():
+        return _parquet_rows(path)
+    table = read_table(path, where=where)
+    return TableRows(table.columns, zip(table.lines or range(1, len(table.rows) + 1), table.rows, strict=True))
+
+
 def _read_csv(path: Path) -> DataTable:
     return _read_delimited(path, ",")
 
@@ -52,39 +86,55 @@ def _read_tsv(path: Path) -> DataTable:
 
 
 def _read_delimited(path: Path, delimiter: str) -> DataTable:
-    text = text_of(path)
-    delimiter = delimiter_of(text, delimiter)
-    stream = io.StringIO(text, newline="")
-    limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
-    end_line = 0  # a row with line breaks in quotes spans several lines: it begins after the last one's end
-    header: list[str] | None = None
+    found = _delimited_rows(path, delimiter)
+    _, header = next(found, (0, []))
     rows: list[dict[str, object]] = []
     lines: list[int] = []
-    try:
+    for line, cells in found:
+        rows.append(dict(zip(header, cells, strict=True)))
+        lines.append(line)
+    return DataTable(tuple(header), rows, str(path), tuple(lines))
+
+
+def _delimited_rows(path: Path, usual: str) -> Iterator[tuple[int, list[str]]]:
+    """The header and the rows, each with the line on which it begins."""
+    with opened_text(path) as stream:
+        try:
+            delimiter = delimiter_of(stream.read(_LONGEST_HEADER), usual)
+        except UnicodeDecodeError:
+            raise not_utf8(path) from None
+        stream.seek(0)
+        end_line = 0  # a row with line breaks in quotes spans several lines: it begins after the last one's end
+        columns = 0
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
-        for cells in reader:
+        while True:
+            limit = csv.field_size_limit(_MAX_CELL_CHARACTERS)  # the module's default refuses long documents
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                where = f"{path}:{end_line + 1}"
+                raise FileError(f"not valid {path.suffix[1:].upper()}: {error}", where=where) from None
+            except UnicodeDecodeError:
+                raise not_utf8(path) from None
+            finally:
+                csv.field_size_limit(limit)
+            if cells is None:
+                return
             line, end_line = end_line + 1, reader.line_num
             if not cells:  # a blank line
                 continue
-            if header is None:
-                header = cells
-                _check_header(header, f"{path}:{line}")
-            elif len(cells) != len(header):
+            if not columns:
+                _check_header(cells, f"{path}:{line}")
+                columns = len(cells)
+            elif len(cells) != columns:
                 raise FileError(
                     "the row does not fit the header",
-                    expected=f"{len(header)} cells",
+                    expected=f"{columns} cells",
                     got=f"{len(cells)}",
                     where=f"{path}:{line}",
                     hint="A cell that holds the separator, a quote or a line break must be in double quotes",
                 )
-            else:
-                rows.append(dict(zip(header, cells, strict=True)))
-                lines.append(line)
-    except csv.Error as error:
-        raise FileError(f"not valid {path.suffix[1:].upper()}: {error}", where=f"{path}:{end_line + 1}") from None
-    finally:
-        csv.field_size_limit(limit)
-    return DataTable(tuple(header or ()), rows, str(path), tuple(lines))
+            yield line, cells
 
 
 def delimiter_of(text: str, usual: str) -> str:
@@ -109,20 +159,38 @@ def _check_header(header: list[str], where: str) -> None:
 
 
 def _read_parquet(path: Path) -> DataTable:
+    found = _parquet_rows(path)
+    return DataTable(found.columns, [row for _, row in found.rows], str(path))
+
+
+def _parquet_rows(path: Path) -> TableRows:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    def invalid(error: Exception) -> FileError:
+        return FileError(f"not valid Parquet: {str(error).splitlines()[0]}", where=str(path))
+
+    def rows() -> Iterator[tuple[int, dict[str, object]]]:
+        number = 0
+        try:
+            for batch in file.iter_batches():
+                for row in cast(list[dict[str, object]], batch.to_pylist()):
+                    number += 1
+                    yield number, row
+        except (pa.ArrowException, OSError) as error:
+            raise invalid(error) from None
 
     try:
         require_regular(path)
     except OSError as error:
         raise unreadable(path, error) from None
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise FileError(f"not valid Parquet: {str(error).splitlines()[0]}", where=str(path)) from None
-    columns: list[str] = list(table.column_names)
+        raise invalid(error) from None
+    columns: list[str] = list(file.schema_arrow.names)
     _check_header(columns, str(path))
-    return DataTable(tuple(columns), cast(list[dict[str, object]], table.to_pylist()), str(path))
+    return TableRows(tuple(columns), rows())
 
 
 _READERS: dict[str, Callable[[Path], DataTable]] = {

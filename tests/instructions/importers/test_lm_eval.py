@@ -101,6 +101,11 @@ def test_free_text_and_the_delimiter(tmp_path: Path) -> None:
         tmp_path, "task: t\noutput_type: generate_until\ndoc_to_text: 'Q: {{q}}\\nA:'\ntarget_delimiter: ''\n"
     )
     assert next(result.wordings).target_delimiter == ""
+    assert next(result.wordings).fewshot_delimiter is None
+    result = read(
+        tmp_path, 'task: t\ndoc_to_text: "Q: {{q}}\\nA:"\noutput_type: generate_until\nfewshot_delimiter: "##"'
+    )
+    assert next(result.wordings).fewshot_delimiter == "##"
 
 
 @pytest.mark.parametrize(

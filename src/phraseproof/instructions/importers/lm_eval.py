@@ -28,6 +28,7 @@ from phraseproof.instructions.importers.parsing.parse_result import (
     unreadable,
 )
 from phraseproof.instructions.importers.parsing.source_files import each_read, files_of, mapping_in
+from phraseproof.instructions.render import BETWEEN_EXAMPLES
 from phraseproof.instructions.template import literal
 from phraseproof.yaml_document import load
 
@@ -124,18 +125,24 @@ def _wording(settings: Mapping[str, object], name: str, request: ImportRequest) 
     if not layout.strip():
         unreadable("it has no prompt: its options are whole texts")
     _require_scored_after(settings)
-    delimiter = settings.get("target_delimiter")
-    if delimiter is not None and not isinstance(delimiter, str):
-        unreadable("its target_delimiter is not text", repr(delimiter))
     return Instruction(
         id=one_line(name),
         collection=COLLECTION,
         answer=_answer(settings.get("doc_to_choice"), request),
-        target_delimiter=None if delimiter in (None, " ") else delimiter,
+        target_delimiter=_delimiter(settings, "target_delimiter", " "),
+        fewshot_delimiter=_delimiter(settings, "fewshot_delimiter", BETWEEN_EXAMPLES),
         serves=(name, f"lm_eval/{name}"),
         licence=LICENCE,
         **_parts(str(settings.get("description") or ""), layout, request)._asdict(),
     )
+
+
+def _delimiter(settings: Mapping[str, object], field: str, usual: str) -> str | None:
+    """A delimiter; `None` where it is the usual one."""
+    value = settings.get(field)
+    if value is not None and not isinstance(value, str):
+        unreadable(f"its {field} is not text", repr(value))
+    return None if value in (None, usual) else value
 
 
 def _require_text(settings: Mapping[str, object], field: str) -> None:

@@ -34,6 +34,7 @@ def test_another_target_delimiter_is_not_a_repeat() -> None:
     result = ParseResult()
     result.add("a", wording("w", "{{ q }}"))
     result.add("a", wording("v", "{{ q }}", target_delimiter="\n"))
+    result.add("a", wording("u", "{{ q }}", fewshot_delimiter="\n"))
     assert result.repeats == 0
 
 

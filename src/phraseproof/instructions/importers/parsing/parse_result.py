@@ -61,7 +61,8 @@ class ParseResult:
         A wording that equals another one is left out, unless `repeated`. A second wording of one name gets a number.
         """
         parts = (wording.ask, wording.layout, wording.template, wording.ask_last, wording.separator)
-        content = (wording.collection, wording.serves, *parts, wording.answer, wording.target_delimiter)
+        delimiters = (wording.target_delimiter, wording.fewshot_delimiter)
+        content = (wording.collection, wording.serves, *parts, wording.answer, *delimiters)
         if content in self._contents and not repeated:
             self.repeats += 1
             return
