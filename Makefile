@@ -7,7 +7,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Compiled modules are kept, also where the environment says otherwise: tests start many processes.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-real servers test-servers check fix bench screenshots clean help
+.PHONY: demo test test-real servers test-servers check fix hooks examples package release-notes bench screenshots clean help
 
 help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
@@ -16,6 +16,10 @@ help:
 	@echo "make test-servers   tests of real servers on loopback and of llama.cpp, each installed where that works, half an hour"
 	@echo "make check  ruff, pyright, import-linter"
 	@echo "make fix    automatic repairs and formatting by ruff"
+	@echo "make hooks  the checks of every commit and push, by git"
+	@echo "make examples   the files and notebooks of examples/, whose outputs must be as they are stored, a minute"
+	@echo "make package    build wheel and archive, and use the wheel in empty environments, with each extra alone; EXTRAS=none,hf"
+	@echo "make release-notes   the notes of this version, after make package"
 	@echo "make bench  the benchmarks, with ratios"
 	@echo "make screenshots   the pictures of README and docs, from real runs (needs Chromium)"
 
@@ -79,6 +83,23 @@ check: $(VENV)/.ready
 fix: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+$(VENV)/.hooks: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pre-commit
+	@touch $@
+
+hooks: $(VENV)/.hooks
+	$(BIN)/pre-commit install
+
+examples: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python examples/refresh.py --check
+
+# In environments of their own, by the same Python.
+package:
+	$(PYTHON) tools/package.py $(if $(EXTRAS),--extras $(EXTRAS))
+
+release-notes:
+	@$(PYTHON) tools/release.py notes
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks

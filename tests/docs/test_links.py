@@ -1,4 +1,4 @@
-"""Every link of README.md, CHANGELOG.md and docs/ to a file or heading of the repository leads somewhere."""
+"""Every link of the pages of the project and of docs/ to a file or heading of the repository leads somewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from support.snippets import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)

@@ -1,0 +1,1 @@
+"""Programs for those who develop and release phraseproof. None of them is in the package."""
