@@ -92,7 +92,7 @@ hooks: $(VENV)/.hooks
 	$(BIN)/pre-commit install
 
 examples: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python examples/refresh.py --check
+	OMP_NUM_THREADS=1 $(BIN)/python tools/refresh_examples.py --check
 
 # In environments of their own, by the same Python.
 package:

@@ -1,6 +1,6 @@
 """Two models on the same questions and wordings: is the larger one better, and steadier?
 
-    python examples/compare_models.py
+python examples/compare_models.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Why does accuracy differ between wordings, and what reduces it without training?
 
-    python examples/find_causes.py
+python examples/find_causes.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ run = phraseproof.evaluate(
     limit=40,
 )
 
-# Skill: the model tells right from wrong less well under a wording. Prior: it prefers some answers whatever the question.
+# Skill: the model tells right from wrong less well under a wording. Prior: it prefers some answers whatever is asked.
 print("Why")
 for sentence in phraseproof.table(run, causes=True).notes:
     print(" ", sentence)

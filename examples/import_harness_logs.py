@@ -38,9 +38,9 @@ doc_to_target: "{{{{team}}}}"
     )
 
 
-def run(*command: str) -> str:
+def run(command: str) -> str:
     """Run a module of this Python, and return what it prints."""
-    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", *command.split()], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
     return done.stdout
@@ -48,9 +48,9 @@ def run(*command: str) -> str:
 
 names = ",".join(f"tickets_{name}" for name in PROMPTS)
 run(
-    *f"lm_eval run --model dummy --tasks {names} --include_path {tasks} --seed 0".split(),
-    *"--log_samples --output_path runs/harness/logs".split(),
+    f"lm_eval run --model dummy --tasks {names} --include_path {tasks} --seed 0 "
+    "--log_samples --output_path runs/harness/logs"
 )
-print(run(*"phraseproof import-results runs/harness/logs --wordings tickets_{wording} -o runs/harness/run".split()))
+print(run("phraseproof import-results runs/harness/logs --wordings tickets_{wording} -o runs/harness/run"))
 for row in phraseproof.table("runs/harness/run", by="wording").select(level="wording", statistic="mean"):
     print(f"{row.wording:<8} {row.estimate:5.1f}")

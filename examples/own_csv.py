@@ -1,7 +1,7 @@
 """Your own CSV: is the wording that you use today better than others?
 
-    python examples/own_csv.py                 # a fake model that answers at random; needs no download
-    python examples/own_csv.py smollm2         # or your model: a hub id, a folder, openai/NAME
+python examples/own_csv.py                 # a fake model that answers at random; needs no download
+python examples/own_csv.py smollm2         # or your model: a hub id, a folder, openai/NAME
 """
 
 from __future__ import annotations

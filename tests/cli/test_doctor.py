@@ -26,6 +26,7 @@ def test_the_installation(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = doctor(capsys)
     assert (code, err) == (0, "")
     assert [line.split()[:2] for line in out.splitlines()] == [
+        ["ok", "phraseproof"],
         ["ok", "python"],
         ["ok", "hugging"],
         ["ok", "accelerator"],

@@ -16,6 +16,7 @@ from support.tiny_models import tiny_llama, tiny_t5
 
 def test_the_installation_names_every_package_with_its_version() -> None:
     checks = {check.name: check for check in check_installation()}
+    assert checks["phraseproof"].detail == metadata.version("phraseproof")
     assert platform.python_version() in checks["python"].detail
     assert f"transformers {metadata.version('transformers')}" in checks["hugging face packages"].detail
     assert all(check.passed for check in checks.values())

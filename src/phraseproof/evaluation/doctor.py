@@ -8,6 +8,7 @@ from importlib import metadata
 from phraseproof.core import Check, Example, Kind, ScoresOptions, Task
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
+from phraseproof.version import __version__
 
 _QUESTIONS = (
     ("How many legs does a spider have?", ("six", "eight", "ten", "twelve")),
@@ -18,8 +19,11 @@ _QUESTIONS = (
 
 
 def check_installation() -> list[Check]:
-    """Check Python, the packages that scoring needs, and the accelerator, if any."""
-    checks = [Check("python", passed=True, detail=f"{platform.python_version()} on {platform.platform()}")]
+    """Check the version, Python, the packages that scoring needs, and the accelerator, if any."""
+    checks = [
+        Check("phraseproof", passed=True, detail=__version__),
+        Check("python", passed=True, detail=f"{platform.python_version()} on {platform.platform()}"),
+    ]
     missing: list[str] = []
     versions: list[str] = []
     for package in ("torch", "transformers", "accelerate", "peft", "datasets", "safetensors"):

@@ -1,7 +1,7 @@
-"""Run every example, and write what it prints into README.md and the notebooks; with --check, compare instead.
+"""Run every example, and write what it prints into examples/; with --check, compare instead.
 
-    python examples/refresh.py            # after a change
-    python examples/refresh.py --check    # in continuous integration: exit code 1 if something differs
+    python tools/refresh_examples.py            # after a change
+    python tools/refresh_examples.py --check    # in continuous integration: exit code 1 if something differs
 
 Commands run in an empty folder. Numbers may differ by one unit and 2%: processors round differently. Needs the extra
 `dev`.
@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 _BLOCK = re.compile(r"^```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SECONDS = 900
@@ -33,22 +33,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
     is_check = parser.parse_args().check
-    made: dict[Path, Callable[[Path], str]] = {HERE / "README.md": refreshed_page}
-    made |= dict.fromkeys(sorted(HERE.glob("*.ipynb")), refreshed_notebook)
+    made: dict[Path, Callable[[Path], str]] = {EXAMPLES / "README.md": refreshed_page}
+    made |= dict.fromkeys(sorted(EXAMPLES.glob("*.ipynb")), refreshed_notebook)
     wrong = 0
     for path, refreshed in made.items():
         old = path.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory(prefix="phraseproof-examples-") as folder:
-            shutil.copytree(HERE, Path(folder) / "examples", ignore=shutil.ignore_patterns("__pycache__", "runs"))
+            shutil.copytree(EXAMPLES, Path(folder) / "examples", ignore=shutil.ignore_patterns("__pycache__", "runs"))
             os.chdir(folder)
             new = refreshed(path)
-            os.chdir(HERE)
+            os.chdir(EXAMPLES)
         if is_check and not same(old, new):
             wrong += 1
-            print("".join(difflib.unified_diff(*(each.splitlines(True) for each in (old, new)), path.name, "now")))
-        elif not is_check and old != new:
+            print("".join(difflib.unified_diff(old.splitlines(True), new.splitlines(True), path.name, "now")))
+        elif not is_check:
             path.write_text(new, encoding="utf-8")
-        print(f"{path.name}: {'differs' if is_check and not same(old, new) else 'ok'}", flush=True)
+            print(f"{path.name}: written", flush=True)
+        else:
+            print(f"{path.name}: {'as stored' if old == new else 'the same but for rounding'}", flush=True)
     sys.exit(1 if wrong else 0)
 
 
