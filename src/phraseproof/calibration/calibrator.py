@@ -78,7 +78,8 @@ class Calibrator:
 
         Args:
             logprobs: [C] of one prompt, or [E, C] of several, in natural logs as the run's scorer stores them.
-            task, wording: as in the run; a wording is `collection/id`.
+            task: its name in the run.
+            wording: its name in the run, `collection/id`.
             options: the texts of the options, where their order is not that of `Correction.classes`; needed where
                 log-probabilities are divided by the options' bytes.
             tokens: the options' numbers of tokens, needed where log-probabilities are divided by them.

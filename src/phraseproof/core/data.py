@@ -210,9 +210,12 @@ class Cell:
 
     Attributes:
         identity: the hash of everything that can change the cell's numbers (identity.py).
-        task, instruction: the names stored with every outcome.
+        task: the task's name.
+        category: of the task: the row of a summary table that it is averaged into.
+        instruction: the wording's name, `collection/id`.
         group: the group of wordings it is reported in (`observed`, `unobserved`, or any name).
-        num_fewshot, fewshot_seed: demonstrations in the prompt, and the seed of their draw.
+        num_fewshot: the number of demonstrations in the prompt.
+        fewshot_seed: the seed of their draw.
         num_examples: how many outcomes the cell holds when it is complete.
         grid_examples: of a cell that holds only a share of its task's examples (`--budget`), how many the task has.
         scoring: the scorer that reads a choice from the model's scores (`phraseproof.scoring`).
@@ -247,20 +250,24 @@ class Outcome:
     Everything that later questions need is stored, so that another scorer or metric is applied without the model.
 
     Attributes:
+        example_id: the example's id in its task.
         score: the metric's value for this example (accuracy: 0 or 1).
         options: the answer options that were scored, in order; empty for free text.
         option_logprobs: natural logs, parallel to `options`.
         option_tokens: the number of tokens of each option, parallel to `options`; empty where it is not known.
         option_credits: the task's credit for each option, parallel to `options`.
         option_upper_logprobs: upper bounds, parallel to `options`, where `option_logprobs` are lower ones; else empty.
-        predicted, target: indices into `options`; `None` for free text. `predicted` is also `None` for an unread
-            answer: none of the options was found in what the model wrote.
+        predicted: the index of the chosen option, from 0; `None` for free text, and for an unread answer: none of the
+            options was found in what the model wrote.
+        target: the index of the right option, from 0; `None` for free text.
         is_open: whether another option may be the most probable one, within the bounds; `None` where values are exact.
-        text, reference: the generated text (or its beginning), where the answer was read from it, and the expected one.
+        text: the generated text (or its beginning), where the answer was read from it.
+        reference: the expected text; `None` where there are options.
         other_references: more expected texts that are as good as `reference`.
         is_cut: whether `text` ended at the maximum number of tokens; `None` where it is not known.
         statistics: of a corpus metric, whose value for many examples is computed from sums of these; else empty.
-        prompt_tokens, computed_tokens: tokens of the prompt, and tokens that were run through the model for it.
+        prompt_tokens: the number of tokens of the prompt.
+        computed_tokens: the number of tokens that were run through the model for it.
         truncated_tokens: tokens cut from the left of a prompt that did not fit the model's context.
         prompt: the full prompt, when samples are logged.
     """

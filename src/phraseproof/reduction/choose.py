@@ -89,7 +89,10 @@ def choose_live(  # noqa: PLR0913 - every option is in the signature, so that he
         strategy: `halving`, `racing` or `uniform`.
         held_out: the share of calls and of examples that is kept back to value the chosen wording.
         seed: of the order of the examples.
-        limit, scoring, data_dir, self_test: as for `evaluate`.
+        limit: the maximum number of examples, as for `evaluate`.
+        scoring: how answers are read, as for `evaluate`.
+        data_dir: a folder with the benchmarks' published files, as for `evaluate`.
+        self_test: check the model's scores before the run, as for `evaluate`.
 
     Raises:
         UsageError: several tasks, fewer than two wordings, too few calls or examples, an unknown strategy,

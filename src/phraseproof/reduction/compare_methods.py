@@ -72,7 +72,8 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         unseen_tasks: tasks that no training sees, measured under wordings that none saw.
         check: tasks on which forgetting would show, measured in the same way.
         further_instructions: more collections, which only those tasks use.
-        wording_shares, example_shares: the shares of training, validation and test.
+        wording_shares: the shares of the wordings for training, validation and test.
+        example_shares: the same of the examples.
         max_pairs: the maximum number of training pairs per task.
         limit: the maximum number of test examples per task.
         validation_limit: the maximum number of validation examples per task.

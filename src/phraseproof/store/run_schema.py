@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,11 @@ RUN_CHECKSUM = "run_checksum"
 _Count = Annotated[int, Field(ge=0, le=2**62)]
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
+
+
+def _about(text: str) -> Any:
+    """What a section holds, for its schema."""
+    return Field(description=text)
 
 
 class _Section(BaseModel):
@@ -136,22 +141,45 @@ class _Session(_Section):
 
 
 class _RunFile(_Section):
-    settings: _Settings
-    cells: list[_CellEntry]
-    samples: dict[str, _Sample] = {}
-    accuracies: dict[str, _Accuracy] = {}
-    groups: dict[str, object] | list[str] = {}
-    tasks: dict[str, _Task] = {}
-    instructions: dict[str, _Instruction] = {}
-    model: _ModelFacts = _ModelFacts()
-    usage: _Usage = _Usage()
-    checksums: dict[str, _Count] = {}
-    environment: dict[str, object] = {}
-    accepted_edits: list[str] = []
-    run_checksum: _Count | None = None
-    self_test: dict[str, object] = {}
-    sessions: dict[str, _Session] = {}
-    spec: dict[str, object] = {}
+    settings: Annotated[
+        _Settings, _about("What all cells share: the model, the format of prompts, scoring, metric, sample.")
+    ]
+    cells: Annotated[
+        list[_CellEntry], _about("The cells of the run: their names, and the identity that names their file.")
+    ]
+    samples: Annotated[
+        dict[str, _Sample], _about("The samples, scorers and metrics of all evaluations into the run.")
+    ] = {}
+    accuracies: Annotated[
+        dict[str, _Accuracy], _about("Of imported published results, which have no cells: accuracies per wording.")
+    ] = {}
+    groups: Annotated[
+        dict[str, object] | list[str], _about("The groups of wordings, and the collections of each.")
+    ] = {}
+    tasks: Annotated[dict[str, _Task], _about("Kind, category, size and a hash of the data of each task.")] = {}
+    instructions: Annotated[dict[str, _Instruction], _about("The text of every wording, by its name.")] = {}
+    model: Annotated[_ModelFacts, _about("Facts about the model that change no score: its number of parameters.")] = (
+        _ModelFacts()
+    )
+    usage: Annotated[_Usage, _about("Seconds, tokens and memory of all evaluations into the run.")] = _Usage()
+    checksums: Annotated[dict[str, _Count], _about("The CRC-32 of every cell file.")] = {}
+    environment: Annotated[dict[str, object], _about("Versions of Python, phraseproof and the libraries it uses.")] = {}
+    accepted_edits: Annotated[
+        list[str], _about("When edits of this file by hand were accepted, as ISO 8601 in UTC.")
+    ] = []
+    run_checksum: Annotated[
+        _Count | None, _about("The CRC-32 of all other sections. A file that does not fit it is refused.")
+    ] = None
+    self_test: Annotated[dict[str, object], _about("What the self-test of the model found.")] = {}
+    sessions: Annotated[dict[str, _Session], _about("Hardware, time and energy of each evaluation into the run.")] = {}
+    spec: Annotated[
+        dict[str, object], _about("The options of the last evaluation, as `phraseproof config` prints them.")
+    ] = {}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the sections of `run.json` that readers check. More sections may be in it."""
+    return _RunFile.model_json_schema()
 
 
 def checksum_of_content(content: Mapping[str, object]) -> int:
