@@ -68,11 +68,7 @@ ALLOWED = {
 
 def test_no_idiom() -> None:
     # Wordings (src/phraseproof/instructions/data, YAML) are what models read: they may be written in any style.
-<<<<<<< HEAD
-    files = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-=======
-    files = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
->>>>>>> c146487b (The documentation is a site with a reference made of the code; outputs of pages are written by a command)
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     files += [path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".j2"}]
     assert len(files) > 300
     found: list[str] = []

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 from docs.building.blocks import ROOT, page_name, pages
 
-<<<<<<< HEAD
-from support.snippets import ROOT
 
-PAGES = [
-    *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")),
-    *sorted((ROOT / "docs").glob("*.md")),
-]
-=======
-PAGES = [ROOT / "CHANGELOG.md", *pages()]
->>>>>>> c146487b (The documentation is a site with a reference made of the code; outputs of pages are written by a command)
+PAGES = [*(ROOT / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")), *pages()]
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
