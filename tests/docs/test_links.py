@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from docs.building.blocks import ROOT, page_name, pages
 
-
 PAGES = [*(ROOT / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")), *pages()]
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
