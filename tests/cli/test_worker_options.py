@@ -38,3 +38,21 @@ def test_what_cannot_be_used_is_one_line(
     )  # fmt: skip
     assert done.code == 2
     assert line in done.err
+
+
+@pytest.mark.parametrize("arguments", [["align", "-p", "pairs.jsonl"], ["tune", "--data", "data.json"]])
+def test_one_training_is_not_divided(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    done = run_command(capsys, *arguments, "-m", "pocket/tiny", "-o", "adapter", "--workers", "local:2")
+    assert done.code == 2
+    assert f"--workers: {arguments[0]} is one training, which workers cannot divide. `accelerate launch`" in done.err
+
+
+def test_options_without_effect_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_command(capsys, "study", "energy", "--workers", "local:2")
+    assert done.code == 2
+    assert "--workers" in done.err
+    done = run_command(
+        capsys, "harden", "-m", "pocket/tiny", "-t", "pocket", "-i", "pocket-test", "-o", "out", "--workers", "local:2"
+    )
+    assert done.code == 2
+    assert "--workers: --workers requires --methods" in done.err

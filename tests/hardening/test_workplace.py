@@ -15,6 +15,7 @@ from phraseproof.hardening.search_plan import MeasuredSet
 from phraseproof.hardening.workplace import Workplace
 from phraseproof.models import ModelOptions
 from support.harden_data import make_task, make_wordings
+from support.inline_pool import InlinePool
 from support.tiny_models import tiny_llama
 from support.tiny_trainings import Watcher
 
@@ -77,3 +78,20 @@ def test_references_of_the_same_pairs_are_judged_once(tmp_path: Path) -> None:
         place.train(Candidate("pt+kl", 1e-3, replace(settings, lambda_=weight)), seed, pairs)
         said.append(sum("the reference wording is right on" in note for note in watcher.notes))
     assert said == [0, 1, 1]
+
+
+def test_trainings_that_workers_did_ahead_are_found(tmp_path: Path) -> None:
+    pool = InlinePool(room=2)
+    place = Workplace(
+        str(tiny_llama()), ModelOptions(), tmp_path, prompt_format="auto", observers=(None, None), workers=pool
+    )
+    pairs = pairs_from_task(TASK, WORDINGS[:1], WORDINGS[1:2])
+    settings = AlignmentSettings("pt", num_tokens=2, max_steps=1, gradient_accumulation=1, held_out_fraction=0.0)
+    candidate = Candidate("pt", 1e-3, settings)
+    place.train_ahead((candidate, seed, pairs) for seed in (0, 1))
+    assert sorted(pool.trained) == [0, 1]
+    done = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("adapter_model.safetensors")}
+    assert {place.train(candidate, seed, pairs).folder for seed in (0, 1)} == {path.parent for path in done}
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("adapter_model.safetensors")} == done
+    place.train_ahead((candidate, seed, pairs) for seed in (0, 1))
+    assert len(pool.trained) == 2

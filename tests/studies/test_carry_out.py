@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import phraseproof
+from phraseproof.analysis.results import ResultTable
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.observer import SilentObserver
-from phraseproof.studies.carry_out import exhibit_folder, forecasts
+from phraseproof.store.queries import load_run
+from phraseproof.studies.alignment import AlignmentStudy
+from phraseproof.studies.alignment_pairs import alignment_pairs
+from phraseproof.studies.alignment_step import aligned_base, alignments
+from phraseproof.studies.carry_out import carry_out, exhibit_folder, forecasts
+from phraseproof.studies.exhibit import Exhibit
 from phraseproof.studies.fitting import fitting
 from phraseproof.studies.registry import study_named
-from phraseproof.studies.study import StudyRequest
+from phraseproof.studies.steps import EvaluationStep
+from phraseproof.studies.study import Step, StudyRequest
+from support.inline_pool import InlinePool
 from support.study_runs import four_tasks
 
 GROUPS = {"observed": "pocket-observed", "unobserved": "pocket-test"}
@@ -83,3 +93,45 @@ def test_models_and_runs_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least 1 of --model or --run"):
         fitting(study, StudyRequest())
     assert exhibit_folder(study, StudyRequest(runs=(run,))).parts[-2:] == ("table-3", "run")
+
+
+class OneTraining(AlignmentStudy):
+    """A soft prompt, and what it makes of a few prompts."""
+
+    def plan(self, request: StudyRequest) -> list[Step]:
+        model = request.models[0]
+        base, pairs = aligned_base(request, model), alignment_pairs(request, model, limit=2)
+        return [base, *alignments(request, model, base, {"pt": pairs})]
+
+    def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
+        return Exhibit(study=self.name, title="", tables=(), results=ResultTable(()))
+
+
+def rows_of(folder: Path) -> list[dict[str, object]]:
+    return sorted(load_run(folder).outcomes().to_pylist(), key=lambda row: (row["instruction"], row["example_id"]))
+
+
+def test_workers_train_and_evaluate_as_one_process_does(tmp_path: Path) -> None:
+    study, pool = OneTraining(), InlinePool(room=2)
+    request = StudyRequest(
+        models=("pocket/tiny",),
+        tasks=("pocket/has-maker",),
+        instructions={"observed": ("pocket-observed",), "unobserved": ("pocket-observed",)},
+        limit=1,
+        max_steps=1,
+        gradient_accumulation=1,
+        out=tmp_path / "alone",
+    )
+    divided = replace(request, out=tmp_path / "shared")
+    carry_out(study, request)
+    carry_out(study, divided, workers=pool)
+    assert pool.trained == [0]
+    for one, other in zip(study.plan(request), study.plan(divided), strict=True):
+        if isinstance(one, EvaluationStep):
+            assert rows_of(other.folder) == rows_of(one.folder)
+        else:
+            weights = "adapter_model.safetensors"
+            assert (other.folder / weights).read_bytes() == (one.folder / weights).read_bytes()
+    started = list(pool.started)
+    carry_out(study, divided, workers=pool)
+    assert pool.started == started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,15 @@ def test_it_is_the_training_of_tune_and_is_done_once(request_: StudyRequest, tmp
     assert evaluation.carry_out(SilentObserver()) == 0
     assert evaluation.forecast(timed=False).missing == 0
     assert evaluation.spec.prompt_format == "alpaca"
+
+
+def test_it_takes_the_examples_of_its_files_to_another_machine(request_: StudyRequest) -> None:
+    step = tuning_step(request_, str(tiny_models.tiny_llama()))
+    sent = step.elsewhere()
+    request_.data[0].unlink()
+    assert pickle.loads(pickle.dumps(sent)) == sent
+    assert [each.output for each in sent.data if not isinstance(each, Path)] == [each.output for each in EXAMPLES]
+    assert sent.folder == step.folder
 
 
 def test_the_pocket_has_its_own_data() -> None:

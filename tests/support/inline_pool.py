@@ -1,4 +1,4 @@
-"""A pool of workers in this process: one unit per call, in a known order, and losses where a test wants them."""
+"""A pool of workers in this process: one unit or training per call, in a known order, and losses where a test wants."""
 
 from __future__ import annotations
 
@@ -10,32 +10,52 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from phraseproof.errors import PhraseproofError, RunError, StoppedError
+from phraseproof.evaluation.distributed.kept_model import KeptModel
 from phraseproof.evaluation.distributed.messages import (
     Event,
+    NumberedTraining,
     NumberedUnit,
     Setup,
     StopAll,
+    TrainingSetup,
+    Work,
     WorkerFailed,
     WorkerLost,
 )
-from phraseproof.evaluation.distributed.pooled import PooledWorkers
+from phraseproof.evaluation.distributed.pooled import OpenPool, PooledWorkers
+from phraseproof.evaluation.distributed.training_worker import TrainingWorker
 from phraseproof.evaluation.distributed.unit_worker import UnitWorker
+from phraseproof.evaluation.distributed.units import CellWork
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Evaluation
+from support.parity_project import write_project
 
 Mishap = Callable[[int, list[Event]], list[Event]]
 """Changes what a worker sends; a list that ends with `WorkerLost` ends the worker."""
 
 
+def fetch(data: object) -> bytes:
+    assert isinstance(data, bytes)
+    return data
+
+
 @dataclass
 class _Worker:
-    worker: UnitWorker
+    worker: UnitWorker | TrainingWorker
     events: list[Event]
-    units: deque[NumberedUnit] = field(default_factory=deque[NumberedUnit])
+    work: deque[Work] = field(default_factory=deque["Work"])
     is_prepared: bool = False
+
+    def do(self, each: Work) -> None:
+        if isinstance(self.worker, UnitWorker):
+            assert isinstance(each, NumberedUnit)
+            self.worker.compute(each)
+        else:
+            assert isinstance(each, NumberedTraining)
+            self.worker.train(each)
 
 
 @dataclass
@@ -44,16 +64,28 @@ class InlinePool:
 
     room: int = 2
     mishap: Mishap = lambda _worker, events: events
-    setup: Setup | None = None
-    given: dict[int, NumberedUnit] = field(default_factory=dict[int, NumberedUnit])
+    setup: Setup | TrainingSetup | None = None
+    given: dict[int, Work] = field(default_factory=dict[int, "Work"])
+    trained: list[int] = field(default_factory=list[int])
     started: list[int] = field(default_factory=list[int])
     measuring: list[int] = field(default_factory=list[int])
     most_in_hand: list[int] = field(default_factory=list[int])
     is_open: bool = False
     _living: dict[int, _Worker] = field(default_factory=dict[int, _Worker])
 
+    @property
+    def options(self) -> WorkerOptions:
+        return WorkerOptions(count=self.room)
+
+    @property
+    def open_pool(self) -> OpenPool:
+        return self.open
+
+    def put(self, data: bytes) -> object:
+        return data
+
     @contextmanager
-    def open(self, options: WorkerOptions, setup: Setup, observer: Observer) -> Generator[InlinePool]:
+    def open(self, options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer) -> Generator[InlinePool]:
         # As data, as every pool sends it.
         self.setup = pickle.loads(pickle.dumps(setup))
         self.is_open = True
@@ -73,13 +105,19 @@ class InlinePool:
         if measures:
             self.measuring.append(number)
         events: list[Event] = []
-        self._living[number] = _Worker(UnitWorker(self.setup, events.append, measures=measures), events)
+        made = (
+            TrainingWorker(self.setup, events.append, fetch)
+            if isinstance(self.setup, TrainingSetup)
+            else UnitWorker(self.setup, events.append, KeptModel(fetch), measures=measures)
+        )
+        self._living[number] = _Worker(made, events)
         return number
 
-    def send(self, worker: int, units: Sequence[NumberedUnit]) -> None:
-        self._living[worker].units += pickle.loads(pickle.dumps(list(units)))
-        self.most_in_hand.append(len(self._living[worker].units))
-        self.given |= {unit.number: unit for unit in units}
+    def send(self, worker: int, work: Sequence[Work]) -> None:
+        self._living[worker].work += pickle.loads(pickle.dumps(list(work)))
+        self.most_in_hand.append(len(self._living[worker].work))
+        self.given |= {each.number: each for each in work}
+        self.trained += [each.number for each in work if isinstance(each, NumberedTraining)]
 
     def receive(self, timeout_s: float) -> list[tuple[int, list[Event]]]:
         found: list[tuple[int, list[Event]]] = []
@@ -88,8 +126,8 @@ class InlinePool:
                 if not each.is_prepared:
                     each.worker.prepare()
                     each.is_prepared = True
-                elif each.units:
-                    each.worker.compute(each.units.popleft())
+                elif each.work:
+                    each.do(each.work.popleft())
             except (RunError, StoppedError) as error:
                 each.events.append(StopAll(error))
             except PhraseproofError as error:
@@ -120,3 +158,11 @@ def planned_for(
         return replace(one, workers=PooledWorkers(one, model, loading, options, pool.open))
 
     return replace(divided(evaluation), further=tuple(map(divided, evaluation.further)))
+
+
+def setup_for(folder: Path, *, examples: int, wordings: int) -> Setup:
+    """What workers of a small evaluation receive, with a self-test."""
+    workers = planned_for(write_project(folder, examples=examples, wordings=wordings), InlinePool()).workers
+    assert isinstance(workers, PooledWorkers)
+    cells = [CellWork(place, "parity", range(examples), 10.0, "") for place in range(wordings)]
+    return workers.setup(cells, self_test=True)

@@ -11,6 +11,7 @@ from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_forecast import print_losses
 from phraseproof.cli.training_options import DEFAULTS
+from phraseproof.cli.worker_options import NoWorkers, refuse_workers
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def align(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
+    workers: NoWorkers = None,
     dry_run: training.DryRun = False,
     timing: training.Timing = None,
     as_json: options.AsJson = False,
@@ -130,6 +132,7 @@ def align(
     from phraseproof.alignment.settings import AlignmentSettings
     from phraseproof.cli.training_progress import TrainingBar
 
+    refuse_workers(workers, "align")
     training.refuse_unused(ctx, [method])
     settings = AlignmentSettings(
         method=method,

@@ -17,6 +17,7 @@ from phraseproof.cli import training_options as training
 from phraseproof.cli.harden_search import SearchNames, print_search_forecast, search_methods
 from phraseproof.cli.output_format import OutputFormat, read_format
 from phraseproof.cli.training_options import DEFAULTS
+from phraseproof.cli.worker_options import WorkerArg, Workers, worker_options
 from phraseproof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def harden(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
+    workers: Workers = None,
+    worker_arg: WorkerArg = None,
     dry_run: search_options.DryRun = False,
     timing: search_options.Timing = None,
     output_format: OutputFormat = None,
@@ -190,9 +193,10 @@ def harden(
     )
     if methods is None:
         training.refuse_unused(ctx, [method or RECOMMENDED])
+        divided = {"--workers": workers, "--worker-arg": worker_arg}
         untrained = {"--unseen-tasks": unseen_tasks, "--check": check, "--further-instructions": further_instructions}
         others = {"--dry-run": dry_run or None, "--format": output_format}
-        _refuse({**search.given, **untrained, **others}, "requires --methods")
+        _refuse({**search.given, **untrained, **divided, **others}, "requires --methods")
         settings = HardenSettings(alignment, held_out, training_share, max_pairs, limit, seed)
         _print(_hardened(names, out, settings, is_chosen=method is not None, quiet=quiet), as_json=as_json)
         return
@@ -211,7 +215,8 @@ def harden(
     if dry_run:
         print_search_forecast(names, of_search, form, timing=timing)
     else:
-        search_methods(names, out, of_search, form, quiet=quiet)
+        divided = worker_options(workers, worker_arg)
+        search_methods(names, out, of_search, form, quiet=quiet, workers=divided)
 
 
 def _refuse(given: Mapping[str, object], why: str, hints: Mapping[str, str] = {}) -> None:

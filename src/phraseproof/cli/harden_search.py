@@ -13,6 +13,7 @@ from phraseproof.cli.output_format import FormatName, print_results
 from phraseproof.cli.progress import duration
 
 if TYPE_CHECKING:
+    from phraseproof.evaluation.distributed.worker_options import WorkerOptions
     from phraseproof.hardening import SearchSettings
     from phraseproof.hardening.search_forecast import SearchForecast, SearchTiming
     from phraseproof.hardening.search_plan import SearchInput
@@ -54,16 +55,30 @@ class SearchNames(NamedTuple):
         )
 
 
-def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form: FormatName, *, quiet: bool) -> None:
+def search_methods(
+    names: SearchNames,
+    out: Path,
+    settings: SearchSettings,
+    form: FormatName,
+    *,
+    quiet: bool,
+    workers: WorkerOptions | None = None,
+) -> None:
     """Compare methods, and print the result, which is kept in the folder as `search.json`."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
     from phraseproof.cli.training_progress import TrainingBar
+    from phraseproof.evaluation.distributed.ray_pool import kept
     from phraseproof.reduction.method_search import search_and_keep
     from phraseproof.reduction.search_results import search_table, search_text
     from phraseproof.reports.build.searches import SEARCH_FILE
 
-    with stoppable(), ProgressBar(quiet=quiet) as progress, TrainingBar(quiet=quiet) as bar:
+    with (
+        stoppable(),
+        ProgressBar(quiet=quiet) as progress,
+        TrainingBar(quiet=quiet) as bar,
+        kept(workers) as all_workers,
+    ):
         found = search_and_keep(
             names.model,
             names.read(progress.warned),
@@ -71,6 +86,7 @@ def search_methods(names: SearchNames, out: Path, settings: SearchSettings, form
             settings,
             model_options=names.model_options,
             observers=(progress, bar),
+            workers=all_workers,
         )
     match form:
         case "text":

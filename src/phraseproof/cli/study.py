@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,9 +14,11 @@ from phraseproof.cli.output_format import FormatName, OutputFormat, print_render
 from phraseproof.cli.run_folders import read_size
 from phraseproof.cli.stored_study import changed, spec_file
 from phraseproof.cli.without_effect import options_given, refuse_options_of_a_model
+from phraseproof.cli.worker_options import WorkerArg, Workers, worker_options
 from phraseproof.errors import PhraseproofError, UsageError
 
 if TYPE_CHECKING:
+    from phraseproof.evaluation.distributed.pooled import WorkerSet
     from phraseproof.studies.study import StepForecast, Study, StudyRequest
 
 LIST = "list"
@@ -152,6 +154,8 @@ def study(
     revision: options.Revision = None,
     model_arg: options.ModelArg = None,
     base_url: options.BaseUrl = None,
+    workers: Workers = None,
+    worker_arg: WorkerArg = None,
     parameters: Annotated[
         list[str] | None,
         typer.Option(
@@ -189,8 +193,10 @@ def study(
         revision=revision,
         model_arg=with_base_url(model_arg, base_url),
     )
+    divided = worker_options(workers, worker_arg)
     groups = read_groups(instructions or [], observed, unobserved) if instructions or observed or unobserved else {}
 
+    from phraseproof.evaluation.distributed.ray_pool import kept
     from phraseproof.studies.command import option_of
     from phraseproof.studies.fitting import concerning, given
     from phraseproof.studies.record import read_study
@@ -237,28 +243,38 @@ def study(
     elif dry_run:
         named = STUDIES if name == ALL else [study_named(name)]
         _print_plans(named, request, chosen, is_list=name == ALL)
-    elif name == ALL:
-        _make_all(STUDIES, request, chosen, quiet=quiet)
-    elif _make(study_named(name), request, chosen, quiet=quiet):
-        raise typer.Exit(4)
+    else:
+        of = None if name == ALL else study_named(name)
+        with kept(divided) as all_workers:
+            making = _Making(chosen, all_workers, quiet)
+            missing = _make_all(STUDIES, request, making) if of is None else _make(of, request, making)
+        if missing:
+            raise typer.Exit(4)
 
 
-def _make_all(studies: Sequence[Study], request: StudyRequest, chosen: FormatName, *, quiet: bool) -> None:
-    """Make every study; one that cannot be made is named with the reason, and the others follow."""
-    if chosen == "json":
+class _Making(NamedTuple):
+    """How studies are made and printed."""
+
+    chosen: FormatName
+    workers: WorkerSet | None
+    quiet: bool
+
+
+def _make_all(studies: Sequence[Study], request: StudyRequest, making: _Making) -> int:
+    """Make every study; one that cannot be made is named with the reason, and the others follow. As `_make`."""
+    if making.chosen == "json":
         raise UsageError("several studies are several documents", got="--format json", where="--format")
     lacking: list[str] = []
     incomplete = 0
     for each, its_own in zip(studies, _parts(studies, request), strict=True):
         try:
-            incomplete += _make(each, its_own, chosen, quiet=quiet)
+            incomplete += _make(each, its_own, making)
         except PhraseproofError as error:
             terminal.warn(f"{each.name} is not made: {error}")
             lacking.append(each.name)
     if lacking:
         raise UsageError(f"{len(lacking)} of {len(studies)} studies are not made", got=", ".join(lacking))
-    if incomplete:
-        raise typer.Exit(4)
+    return incomplete
 
 
 def _parts(studies: Sequence[Study], request: StudyRequest) -> list[StudyRequest]:
@@ -272,7 +288,7 @@ def _parts(studies: Sequence[Study], request: StudyRequest) -> list[StudyRequest
     return [each.request for each in concerns]
 
 
-def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) -> int:
+def _make(of: Study, request: StudyRequest, making: _Making) -> int:
     """Make and print one study; return the number of cells that are missing."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
@@ -281,10 +297,10 @@ def _make(of: Study, request: StudyRequest, chosen: FormatName, *, quiet: bool) 
     from phraseproof.studies.fitting import fitting
     from phraseproof.studies.format import render
 
-    with stoppable(), ProgressBar(quiet=quiet) as progress:
-        exhibit = carry_out(of, request, observer=progress)
-    rendered = render(exhibit, TableFormat(chosen), screen=terminal.screen())
-    print_rendered(rendered.text, chosen)
+    with stoppable(), ProgressBar(quiet=making.quiet) as progress:
+        exhibit = carry_out(of, request, observer=progress, workers=making.workers)
+    rendered = render(exhibit, TableFormat(making.chosen), screen=terminal.screen())
+    print_rendered(rendered.text, making.chosen)
     for remark in rendered.warnings:
         terminal.note(remark)
     typer.echo(f"exhibit: {exhibit_folder(of, fitting(of, request))}", err=True)

@@ -10,6 +10,7 @@ import typer
 from phraseproof.cli import option_values, options, terminal
 from phraseproof.cli import training_options as training
 from phraseproof.cli.training_forecast import print_line, print_losses, print_time_and_memory, print_tokens
+from phraseproof.cli.worker_options import NoWorkers, refuse_workers
 from phraseproof.errors import UsageError
 from phraseproof.tuning.settings import TooLong, TuningSettings
 
@@ -106,12 +107,14 @@ def tune(
     chat_template: options.ChatTemplate = None,
     chat_template_arg: options.ChatTemplateArg = None,
     chat_date: options.ChatDate = None,
+    workers: NoWorkers = None,
     dry_run: training.DryRun = False,
     timing: training.Timing = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Train all weights of a model on instructions and their answers. Writes an ordinary model folder."""
+    refuse_workers(workers, "tune")
     settings = TuningSettings(
         learning_rate=learning_rate,
         weight_decay=weight_decay,

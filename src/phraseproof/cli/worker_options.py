@@ -1,4 +1,4 @@
-"""The options about workers that compute for an evaluation."""
+"""The options about workers that compute for a command."""
 
 from __future__ import annotations
 
@@ -33,6 +33,26 @@ WorkerArg = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+
+NoWorkers = Annotated[
+    str | None, typer.Option("--workers", hidden=True, help="Is refused: one training is not divided among workers.")
+]
+"""Of commands that are one training; see `refuse_workers`."""
+
+
+def refuse_workers(given: str | None, command: str) -> None:
+    """Refuse workers where they could do nothing: the steps of one training follow one another.
+
+    Raises:
+        UsageError: they are given.
+    """
+    if given is not None:
+        raise UsageError(
+            f"{command} is one training, which workers cannot divide",
+            where="--workers",
+            hint="`accelerate launch` uses several GPUs for it; `harden --methods` and `study` with --workers do "
+            "several trainings at the same time, and `evaluate --workers` measures the result",
+        )
 
 
 def worker_options(workers: str | None, args: Sequence[str] | None) -> WorkerOptions | None:

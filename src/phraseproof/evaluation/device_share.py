@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from phraseproof.core import Cell, Instruction, Task
+from phraseproof.core import Cell, Instruction, Model, Task
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.run import Evaluation
@@ -51,11 +51,11 @@ class DeviceShare:
             locking=evaluation.locking._replace(breaks=False),  # the first process has done it
         )
 
-    def evaluation(self, device: str) -> Evaluation:
-        """The same evaluation with its model on `device`."""
+    def evaluation(self, device: str, model: Model | None = None) -> Evaluation:
+        """The same evaluation with its model on `device`; or with a model that was loaded before."""
         compiled = {wording: compile_instruction(wording) for _, _, wording in self.cells}
         return Evaluation(
-            model=load_model(self.model, on_device(self.options, device)),
+            model=model or load_model(self.model, on_device(self.options, device)),
             planned=tuple(PlannedCell(cell, task, compiled[wording]) for cell, task, wording in self.cells),
             tasks=self.tasks,
             whole_tasks=self.whole_tasks,

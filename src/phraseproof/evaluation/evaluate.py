@@ -7,6 +7,7 @@ from pathlib import Path
 
 from phraseproof.core import Model
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.distributed.pooled import WorkerSet
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions, read_worker_options
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
@@ -52,7 +53,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     log_samples: bool = DEFAULTS.log_samples,
     self_test: bool = DEFAULTS.self_test,
     model_options: ModelOptions = DEFAULTS.model_options,
-    workers: str | WorkerOptions | None = None,
+    workers: str | WorkerOptions | WorkerSet | None = None,
     observer: Observer | None = None,
 ) -> Run:
     """Score a model on tasks under every wording, into a run folder. Only what the folder lacks is computed.
@@ -99,7 +100,7 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         self_test: check the model's scores before the run.
         model_options: how a model that is given by name is loaded: dtype, device, adapter and so on.
         workers: workers of Ray that compute, as in `"local:4"` or `"ray"`, or with what each one gets
-            (docs/workers.md). `None`: this process, or one process per device.
+            (docs/workers.md), or those of `kept_workers`. `None`: this process, or one process per device.
         observer: receives progress and warnings.
 
     Returns:

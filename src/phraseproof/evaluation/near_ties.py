@@ -65,7 +65,7 @@ class NearTies:
     def __init__(self, exact: ScoresOptions, bound: float | None, scoring: str) -> None:
         self._exact, self._bound, self._scorer = exact, bound, scorer(scoring)
         self._scoring = scoring
-        self.found: Rescoring = {"scoring": scoring, "prompts": 0, "changed_choices": 0, "largest_error": 0.0}
+        self.found: Rescoring = nothing_found(scoring)
 
     def is_near(self, scores: OptionScores, prompt: Prompt) -> bool:
         """Whether the choice may be another one in float32."""
@@ -105,9 +105,30 @@ class NearTies:
             }
 
 
+def nothing_found(scoring: str) -> Rescoring:
+    """What a scorer has found before a near-tie is scored again."""
+    return {"scoring": scoring, "prompts": 0, "changed_choices": 0, "largest_error": 0.0}
+
+
+def together(one: Rescoring, other: Rescoring) -> Rescoring:
+    """What one scorer has found in two places."""
+    largest = one["largest_error"], other["largest_error"]
+    return {
+        "scoring": one["scoring"],
+        "prompts": one["prompts"] + other["prompts"],
+        "changed_choices": one["changed_choices"] + other["changed_choices"],
+        "largest_error": None if largest[0] is None or largest[1] is None else max(largest[0], largest[1]),
+    }
+
+
 def record_of(near_ties: NearTies | None) -> dict[str, RunContent]:
+    """As `record_found`, of what has scored near-ties again, if anything has."""
+    return {} if near_ties is None else record_found(near_ties.found)
+
+
+def record_found(found: Rescoring) -> dict[str, RunContent]:
     """The section of `run.json` with what was found: one entry per evaluation and process, which reports add up."""
-    return {} if near_ties is None else {RESCORINGS: {uuid4().hex: near_ties.found}}
+    return {RESCORINGS: {uuid4().hex: found}}
 
 
 def _lead(values: Sequence[float], chosen: int, other: int) -> float:

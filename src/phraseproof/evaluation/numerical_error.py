@@ -123,11 +123,15 @@ class NumericalError:
         Raises:
             ModelError: it could not be measured.
         """
-        content = read_run_file(store.path)
-        entry: Measurement = content[SECTION][plan_key(self._planned)]
-        if "why_not" in entry:
-            raise ModelError(f"near-ties cannot be scored again: {entry['why_not']}", where="--rescore-ties")
-        return NearTies(self._exact(), bound_of([entry]), self._scoring)
+        return self.near_ties_by(read_run_file(store.path)[SECTION][plan_key(self._planned)])
+
+    def near_ties_by(self, measured: Measurement) -> NearTies:
+        """What scores near-ties again, by an error that was measured.
+
+        Raises:
+            ModelError: it could not be measured.
+        """
+        return NearTies(self._exact(), bound_of([require_measured(measured)]), self._scoring)
 
     def _measured(self) -> PlanMeasurement:
         drawn = sample(self._planned)
@@ -146,6 +150,17 @@ class NumericalError:
         if self._keeps_exact:
             self._kept = exact
         return exact
+
+
+def require_measured(measured: Measurement) -> PlanMeasurement:
+    """Check that near-ties can be scored again.
+
+    Raises:
+        ModelError: the error could not be measured.
+    """
+    if "why_not" in measured:
+        raise ModelError(f"near-ties cannot be scored again: {measured['why_not']}", where="--rescore-ties")
+    return measured
 
 
 def in_float32(model: Model) -> ScoresOptions | None:

@@ -10,8 +10,9 @@ from phraseproof.core import Instruction, Model, ModelIdentity, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.answer_settings import with_stored_limit
 from phraseproof.evaluation.device_share import DeviceShare
-from phraseproof.evaluation.distributed.pooled import PooledWorkers
-from phraseproof.evaluation.distributed.ray_pool import ray_pool, require_ray
+from phraseproof.evaluation.distributed.pooled import PooledWorkers, WorkerSet, refuse_served
+from phraseproof.evaluation.distributed.ray_connection import require_ray
+from phraseproof.evaluation.distributed.ray_pool import ray_pool
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
@@ -40,7 +41,7 @@ def resolve(
     observer: Observer | None = None,
     locking: LockOptions = PATIENT,
     forecast: bool = False,
-    workers: WorkerOptions | None = None,
+    workers: WorkerOptions | WorkerSet | None = None,
 ) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
@@ -50,7 +51,8 @@ def resolve(
         observer: receives warnings.
         locking: how long other processes that work on the run folder are waited for.
         forecast: only a forecast is made, also without an answer of the server.
-        workers: how the work is divided among workers of Ray; `None`: this process computes, or those of its devices.
+        workers: how the work is divided among workers of Ray, or workers that are kept (`kept_workers`); `None`: this
+            process computes, or those of its devices.
 
     Raises:
         PhraseproofError: something that is named cannot be used.
@@ -71,10 +73,9 @@ def resolve(
     _require_divisible(request, devices, workers)
     options = on_device(spec.model_options, devices[0]) if len(devices) > 1 else spec.model_options
     if request.model is None:
-        _require_no_object(spec.model, "--model")
-        model = load_model(spec.model, options)
-        if out is not None and Path(spec.model).exists():
-            options, model = _as_named_in_folder(spec.model, options, model, out)
+        options, model = _loaded(spec.model, options, out)
+        if workers is not None:
+            refuse_served(model, spec.model)
     else:
         model = request.model
     if out is not None:
@@ -103,7 +104,16 @@ def resolve(
     return replace(each[0], further=tuple(each[1:]))
 
 
-def _require_divisible(request: EvaluationRequest, devices: Sequence[str], workers: WorkerOptions | None) -> None:
+def _loaded(name: str, options: ModelOptions, out: Path | None) -> tuple[ModelOptions, Model]:
+    """The model, under the name that the run in `out` knows it by, and the options with that name."""
+    _require_no_object(name, "--model")
+    model = load_model(name, options)
+    return _as_named_in_folder(name, options, model, out) if out and Path(name).exists() else (options, model)
+
+
+def _require_divisible(
+    request: EvaluationRequest, devices: Sequence[str], workers: WorkerOptions | WorkerSet | None
+) -> None:
     """Workers load the model by its name, each one on its own device."""
     if workers is None:
         return
@@ -123,14 +133,17 @@ def _divided(
     model: str,
     options: ModelOptions,
     devices: Sequence[str],
-    workers: WorkerOptions | None,
+    workers: WorkerOptions | WorkerSet | None,
 ) -> Evaluation:
     """An evaluation that other processes compute."""
     if metric(evaluation.settings.metric).is_batched:  # computed from stored texts, in this process
         return evaluation
     if workers is not None:
-        pooled = PooledWorkers(evaluation, model, options, workers, ray_pool)
-        require_ray()
+        is_alone = isinstance(workers, WorkerOptions)
+        divided = (workers, ray_pool) if is_alone else (workers.options, workers.open_pool)
+        pooled = PooledWorkers(evaluation, model, options, *divided)
+        if is_alone:
+            require_ray()
         return replace(evaluation, workers=pooled)
     share = DeviceShare.of(evaluation, model, options)
     return replace(evaluation, workers=DeviceWorkers(tuple(devices), share.compute))

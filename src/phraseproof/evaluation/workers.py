@@ -96,6 +96,12 @@ def on_device(options: ModelOptions, device: str) -> ModelOptions:
     return replace(options, device=device, args=rest)
 
 
+def by_default_on(options: ModelOptions, device: str | None) -> ModelOptions:
+    """The same options, for the device that they name, or else for this one; `None` leaves it open."""
+    asked = options.args.get("device", options.device)
+    return on_device(options, device if asked == "auto" and device is not None else asked)
+
+
 def _work_on_devices(devices: DeviceWorkers, out: Path, observer: Observer, *, self_test: bool) -> None:
     context = get_context("spawn")
     # Pickled here, so that a process unpickles it (and imports what it needs) after it has set its number of threads.

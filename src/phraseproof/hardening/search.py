@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.analysis.robustness import summarize
+from phraseproof.evaluation.distributed.pooled import WorkerSet
 from phraseproof.evaluation.observer import Observer
 from phraseproof.hardening.candidates import Candidate, candidates_of
 from phraseproof.hardening.conclusion import conclude
@@ -123,6 +124,7 @@ def run_search(
     *,
     model_options: ModelOptions = ModelOptions(),
     observers: tuple[Observer | None, TrainingObserver | None] = (None, None),
+    workers: WorkerSet | None = None,
 ) -> MethodSearch:
     """Compare methods on validation, refit the best one, and report it once on the test set.
 
@@ -139,6 +141,8 @@ def run_search(
         settings: how to split, train and measure.
         model_options: how to load the model.
         observers: of the evaluations and of the trainings.
+        workers: compute the evaluations, and do at the same time the trainings that are compared, and then those that
+            are reported.
 
     Raises:
         UsageError: too few wordings or examples, unknown methods, or wordings that cannot be paired.
@@ -146,10 +150,16 @@ def run_search(
     """
     candidates = candidates_of(settings.methods, settings.rates, settings.alignment, seed=settings.seed)
     plan = plan_search(given, settings)
-    place = Workplace(model, model_options, out, prompt_format=settings.alignment.prompt_format, observers=observers)
+    prompt_format = settings.alignment.prompt_format
+    place = Workplace(model, model_options, out, prompt_format=prompt_format, observers=observers, workers=workers)
     lessons = Lessons(place, ranking_set(plan, settings), max_pairs=settings.max_pairs, seed=settings.seed)
     place.observer.noted("measuring the model as it is on the validation set")
     base_score = _mean(place.measure(plan.validation))
+    place.train_ahead(
+        (candidate, seed, lessons.pairs(plan.training, candidate).pairs)
+        for candidate in candidates
+        for seed in settings.seeds_compared
+    )
     searched: list[Searched] = []
     for number, candidate in enumerate(candidates, start=1):
         place.observer.noted(f"candidate {number} of {len(candidates)}: {candidate.label}")
@@ -158,6 +168,11 @@ def run_search(
     best = _reported(searched, settings)
     refitted = [Refitted(each.candidate, each.pairs, each.trainings) for each in best]
     if settings.refit:
+        place.train_ahead(
+            (each.candidate, seed, lessons.pairs(plan.refitting, each.candidate).pairs)
+            for each in best
+            for seed in settings.seeds
+        )
         refitted = [
             _refitted(place, each.candidate, lessons.pairs(plan.refitting, each.candidate), settings.seeds)
             for each in best

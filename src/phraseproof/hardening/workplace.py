@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.alignment.loop.preparation import Preparation
 from phraseproof.alignment.pairs.paraphrase_set import ParaphraseSet
 from phraseproof.alignment.prepared_training import is_finished, prepared_training
+from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.alignment.trainer import train
 from phraseproof.errors import RunError
+from phraseproof.evaluation.distributed.pooled import WorkerSet
+from phraseproof.evaluation.distributed.trainings import train_on_workers
 from phraseproof.evaluation.earlier_runs import EarlierRun
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.resolve import resolve
+from phraseproof.evaluation.workers import by_default_on
 from phraseproof.hardening.candidates import Candidate
 from phraseproof.hardening.costs import TrainingCost, training_cost
 from phraseproof.hardening.search_plan import MeasuredSet
@@ -48,6 +53,42 @@ class Training(NamedTuple):
     seconds: float
 
 
+@dataclass(frozen=True)
+class SearchTraining:
+    """A training of a search that a worker can do.
+
+    Attributes:
+        model, model_options: what is trained.
+        pairs: what it is trained on.
+        settings: how.
+        label: the candidate's, for messages.
+        folder: of the result.
+    """
+
+    model: str
+    model_options: ModelOptions
+    pairs: tuple[ParaphraseSet, ...]
+    settings: AlignmentSettings
+    label: str
+    folder: Path
+
+    @property
+    def title(self) -> str:
+        """What is trained, in a few words."""
+        return f"training {self.label}, seed {self.settings.seed}"
+
+    def train(self, folder: Path, observer: TrainingObserver, *, device: str | None = None) -> None:
+        """Train into a folder, from the checkpoint that it holds.
+
+        Args:
+            folder: receives what `self.folder` would.
+            observer: of the training.
+            device: where to compute, if the options of the model leave that open.
+        """
+        options = by_default_on(self.model_options, device)
+        train(self.model, self.pairs, folder, self.settings, model_options=options, observer=observer)
+
+
 class Workplace:
     """Trains and measures one model.
 
@@ -57,6 +98,7 @@ class Workplace:
         out: the folder of all runs and trainings.
         prompt_format: of the evaluations.
         observers: of the evaluations and of the trainings.
+        workers: compute the evaluations, and do the trainings of `train_ahead`.
     """
 
     def __init__(
@@ -67,6 +109,7 @@ class Workplace:
         *,
         prompt_format: str,
         observers: tuple[Observer | None, TrainingObserver | None],
+        workers: WorkerSet | None = None,
     ) -> None:
         self._model, self._options, self._out = model, options, out
         self._format = prompt_format
@@ -75,14 +118,41 @@ class Workplace:
         self._measured: list[EarlierRun] = []
         self._checked: set[tuple[object, ...]] = set()
         self._judged: set[str] = set()
+        self._workers = workers
+
+    def train_ahead(self, asked: Iterable[tuple[Candidate, int, Sequence[ParaphraseSet]]]) -> None:
+        """Do trainings at the same time on workers, so that `train` finds them; nothing without workers.
+
+        Args:
+            asked: of each training its candidate, its seed and its pairs.
+
+        Raises:
+            PhraseproofError: the error of the first one that failed, after all others have ended.
+        """
+        if self._workers is None:
+            return
+        jobs: dict[Path, SearchTraining] = {}
+        for candidate, seed, pairs in asked:
+            settings = replace(candidate.settings, seed=seed)
+            with prepared_training(self._model, pairs, settings, model_options=self._options) as training:
+                folder = self._folder(candidate, seed, training.preparation)
+                if not is_finished(folder):
+                    self._check(training.preparation)
+                    jobs[folder] = SearchTraining(
+                        self._model, self._options, tuple(pairs), settings, candidate.label, folder
+                    )
+        train_on_workers(list(jobs.values()), self._workers, self.observer)
+
+    def _folder(self, candidate: Candidate, seed: int, prepared: Preparation) -> Path:
+        identity = content_hash(identifying(prepared.record))
+        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
+        return self._out / TRAININGS_FOLDER / f"{name}-{identity[:_DIGITS]}" / "trained"
 
     def train(self, candidate: Candidate, seed: int, pairs: Sequence[ParaphraseSet]) -> Training:
         """Train a candidate; at once if that was done before, and from its last checkpoint if it was stopped."""
         settings = replace(candidate.settings, seed=seed)
         with prepared_training(self._model, pairs, settings, model_options=self._options) as training:
-            identity = content_hash(identifying(training.preparation.record))
-            name = re.sub(r"[^A-Za-z0-9]+", "-", f"{candidate.name} {candidate.rate:g} seed {seed}")
-            folder = self._out / TRAININGS_FOLDER / f"{name}-{identity[:_DIGITS]}" / "trained"
+            folder = self._folder(candidate, seed, training.preparation)
             if not is_finished(folder):
                 self._check(training.preparation)
             found = training.run(
@@ -131,7 +201,8 @@ class Workplace:
             else:
                 model = str(training.folder)
         out = folder / f"{on.name}-{on.identity}"
-        evaluation = resolve(on.request(model, options, self._format), out=out, observer=self.observer)
+        request = on.request(model, options, self._format)
+        evaluation = resolve(request, out=out, observer=self.observer, workers=self._workers)
         earlier = self._measured if training is None else []
         run = evaluation.run(out, observer=self.observer, earlier=[each for each in earlier if each.folder != out])
         if run.missing:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from phraseproof.alignment.settings import AlignmentSettings
+from phraseproof.evaluation.distributed.pooled import WorkerSet
+from phraseproof.evaluation.distributed.ray_pool import kept
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.hardening.candidates import AUTO
 from phraseproof.hardening.named import CollectionNames, TaskNames, search_input, split_names
@@ -44,6 +47,7 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     seed: int = _DEFAULTS.seed,
     data_dir: str | Path | None = None,
     model_options: ModelOptions = ModelOptions(),
+    workers: str | WorkerOptions | WorkerSet | None = None,
     observer: Observer | None = None,
     alignment_observer: TrainingObserver | None = None,
 ) -> MethodSearch:
@@ -82,6 +86,8 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
         seed: of the splits, of samples of examples, and of folds and halves.
         data_dir: a folder with the benchmarks' published files, instead of the hub.
         model_options: how to load the model.
+        workers: workers of Ray that evaluate and train, as in `"local:4"` or `"ray"`, or with what each one gets
+            (docs/workers.md), or those of `kept_workers`. `None`: this process.
         observer: receives the progress of the evaluations.
         alignment_observer: receives the progress of the trainings.
 
@@ -113,6 +119,13 @@ def compare_methods(  # noqa: PLR0913 - every setting is a parameter, so that he
     given = search_input(
         tasks, instructions, unseen_tasks, check, further=further_instructions, data_dir=data_dir, warn=warn
     )
-    return search_and_keep(
-        model, given, Path(out), settings, model_options=model_options, observers=(observer, alignment_observer)
-    )
+    with kept(workers) as all_workers:
+        return search_and_keep(
+            model,
+            given,
+            Path(out),
+            settings,
+            model_options=model_options,
+            observers=(observer, alignment_observer),
+            workers=all_workers,
+        )

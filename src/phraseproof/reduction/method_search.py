@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from phraseproof.errors import RunError
+from phraseproof.evaluation.distributed.pooled import WorkerSet
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.files import write_text
 from phraseproof.hardening.search import MethodSearch, run_search
@@ -27,6 +28,7 @@ def search_and_keep(
     *,
     model_options: ModelOptions = ModelOptions(),
     observers: tuple[Observer | None, TrainingObserver | None] = (None, None),
+    workers: WorkerSet | None = None,
 ) -> MethodSearch:
     """Do what `run_search` does, and write the result to `out/search.json`.
 
@@ -34,14 +36,14 @@ def search_and_keep(
     `MethodSearch.earlier` names what was reported, and the new file keeps it.
 
     Args:
-        model, given, out, settings, model_options, observers: as in `run_search`.
+        model, given, out, settings, model_options, observers, workers: as in `run_search`.
 
     Raises:
         UsageError, NotEnoughDataError: as `run_search`.
         RunError: cells failed, or the folder cannot be written.
     """
     earlier = _read(out, observers[0] or SilentObserver())
-    found = run_search(model, given, out, settings, model_options=model_options, observers=observers)
+    found = run_search(model, given, out, settings, model_options=model_options, observers=observers, workers=workers)
     known = () if earlier is None else _known_looks(earlier, found)
     found = replace(found, earlier=earlier_looks(found.look, known))
     write_text(out / SEARCH_FILE, search_json(found, known), error=RunError)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from phraseproof.alignment.pairs import ParaphraseSet
     from phraseproof.evaluation.observer import Observer
     from phraseproof.evaluation.spec import EvaluationSpec
+    from phraseproof.training.log import TrainingObserver
 
 LEARNING_RATE = 5e-4
 """The paper's, "for all experiments" (appendix B.3): also where all weights are trained."""
@@ -114,18 +115,27 @@ class AlignmentStep:
 
     def carry_out(self, observer: Observer) -> int:
         """As of every step. A stopped training is resumed; a finished one is left as it is."""
+        self.train(self.folder, TrainingProgress(observer))
+        return 0
+
+    def train(self, folder: Path, observer: TrainingObserver, *, device: str | None = None) -> None:
+        """As of every `TrainingStep`."""
         from phraseproof.alignment.trainer import train
+        from phraseproof.evaluation.workers import by_default_on
 
         train(
             self.model,
             self.pairs,
-            self.folder,
+            folder,
             self.settings,
             validation=self.validation,
-            model_options=self.model_options,
-            observer=TrainingProgress(observer),
+            model_options=by_default_on(self.model_options, device),
+            observer=observer,
         )
-        return 0
+
+    def elsewhere(self) -> AlignmentStep:
+        """As of every `TrainingStep`: the pairs are in it."""
+        return self
 
     def aligned(self, spec: EvaluationSpec) -> EvaluationSpec:
         """The spec of a run of the base model, for the aligned model."""

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phraseproof.errors import MissingExtraError
+from phraseproof.evaluation.distributed.pooled import WorkerSet
+from phraseproof.evaluation.distributed.ray_pool import kept
+from phraseproof.evaluation.distributed.trainings import train_on_workers
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.files import write_json, write_text
 from phraseproof.models.options import ModelOptions
@@ -18,8 +22,8 @@ from phraseproof.studies.format import render
 from phraseproof.studies.record import spec_of
 from phraseproof.studies.registry import study_named
 from phraseproof.studies.spec import SPEC_FILE
-from phraseproof.studies.steps import slug
-from phraseproof.studies.study import OUT, StagedStudy, Step, StepForecast, Study, StudyRequest
+from phraseproof.studies.steps import EvaluationStep, slug
+from phraseproof.studies.study import OUT, StagedStudy, Step, StepForecast, Study, StudyRequest, TrainingStep
 
 _FILES = {TableFormat.TEXT: "txt", TableFormat.JSON: "json", TableFormat.CSV: "csv", TableFormat.MARKDOWN: "md",
           TableFormat.LATEX: "tex"}  # fmt: skip
@@ -55,6 +59,7 @@ def study(  # noqa: PLR0913 - as for `evaluate`
     model_options: ModelOptions | None = None,
     prompt_format: str = "auto",
     parameters: Mapping[str, int] | None = None,
+    workers: str | WorkerOptions | WorkerSet | None = None,
     observer: Observer | None = None,
 ) -> Exhibit:
     """Make a table or figure of the paper for any model. Only what the folder of studies lacks is computed.
@@ -79,6 +84,8 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         model_options: how the models are loaded.
         prompt_format: as for `evaluate`.
         parameters: the numbers of parameters, by model or run folder, where they are not known.
+        workers: workers of Ray that evaluate and train, as in `"local:4"` or `"ray"`, or with what each one gets
+            (docs/workers.md), or those of `kept_workers`. `None`: this process.
         observer: receives progress and warnings.
 
     Returns:
@@ -109,11 +116,21 @@ def study(  # noqa: PLR0913 - as for `evaluate`
         prompt_format=prompt_format,
         parameters=parameters or {},
     )
-    return carry_out(study_named(name), request, observer=observer)
+    with kept(workers) as all_workers:
+        return carry_out(study_named(name), request, observer=observer, workers=all_workers)
 
 
-def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = None) -> Exhibit:
+def carry_out(
+    of: Study, request: StudyRequest, *, observer: Observer | None = None, workers: WorkerSet | None = None
+) -> Exhibit:
     """Do what is missing of a study, make its exhibit, and store it.
+
+    Args:
+        of: the study.
+        request: what is requested of it.
+        observer: receives progress and warnings.
+        workers: do its trainings, at the same time and before its evaluations, and compute the evaluations one after
+            the other. `None`: this process does everything.
 
     Raises:
         UsageError: as `fitting`.
@@ -122,16 +139,10 @@ def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = N
     observer = observer or SilentObserver()
     request = fitting(of, request)
     steps = of.plan(request)
-    failed = 0
     first = of.first(request) if isinstance(of, StagedStudy) else ()
-    for step in first:
-        observer.noted(step.title)
-        failed += step.carry_out(observer)
+    failed = _do(first, observer, workers)
     steps = of.plan(request) if first else steps
-    for step in distinct(steps):
-        if step not in first:
-            observer.noted(step.title)
-            failed += step.carry_out(observer)
+    failed += _do([step for step in distinct(steps) if step not in first], observer, workers)
     exhibit = of.build(request, steps)
     if failed:
         note = f"{failed} cells are missing; the same command tries them again"
@@ -139,6 +150,25 @@ def carry_out(of: Study, request: StudyRequest, *, observer: Observer | None = N
     exhibit = replace(exhibit, spec=spec_of(of, request, distinct(steps)))
     store(exhibit, exhibit_folder(of, request), observer)
     return exhibit
+
+
+def _do(steps: Sequence[Step], observer: Observer, workers: WorkerSet | None) -> int:
+    """Carry out steps; returns how many cells failed."""
+    trained = _train(steps, observer, workers) if workers is not None else []
+    failed = 0
+    for step in steps:
+        if step in trained:
+            continue
+        observer.noted(step.title)
+        failed += step.carry_out(observer, workers) if isinstance(step, EvaluationStep) else step.carry_out(observer)
+    return failed
+
+
+def _train(steps: Sequence[Step], observer: Observer, workers: WorkerSet) -> list[Step]:
+    """Do the trainings among some steps that are not done yet, and return them."""
+    trainings = [step for step in steps if isinstance(step, TrainingStep) and not step.is_finished]
+    train_on_workers([step.elsewhere() for step in trainings], workers, observer)
+    return list(trainings)
 
 
 def forecasts(

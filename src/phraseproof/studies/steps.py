@@ -16,6 +16,7 @@ from phraseproof.studies.material import OBSERVED, UNOBSERVED, material_of
 from phraseproof.studies.study import StepForecast, StudyRequest
 
 if TYPE_CHECKING:
+    from phraseproof.evaluation.distributed.pooled import WorkerSet
     from phraseproof.evaluation.observer import Observer
     from phraseproof.models.options import ModelOptions
 
@@ -48,11 +49,11 @@ class EvaluationStep:
         seconds = None if found.timing is None else found.timing.seconds
         return StepForecast(found.prompts, found.prompts_missing, tokens, seconds, found.untimed)
 
-    def carry_out(self, observer: Observer) -> int:
-        """As of every step."""
+    def carry_out(self, observer: Observer, workers: WorkerSet | None = None) -> int:
+        """As of every step; computed by workers, if there are some."""
         from phraseproof.evaluation.evaluate import evaluate
 
-        run = evaluate(self.spec, out=self.folder, observer=observer)
+        run = evaluate(self.spec, out=self.folder, observer=observer, workers=workers)
         return len(run.missing)
 
 

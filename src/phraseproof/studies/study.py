@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from phraseproof.evaluation.observer import Observer
     from phraseproof.studies.exhibit import Exhibit
     from phraseproof.studies.used_options import UsedOptions
+    from phraseproof.training.log import TrainingObserver
 
 OUT = Path("studies")
 """The folder of studies, unless another one is given."""
@@ -129,6 +130,30 @@ class Step(Protocol):
         Raises:
             PhraseproofError: something in the request is wrong.
         """
+        ...
+
+
+@runtime_checkable
+class TrainingStep(Step, Protocol):
+    """A step that trains. It needs nothing that another step leaves, so trainings can be done at the same time."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to train."""
+        ...
+
+    def train(self, folder: Path, observer: TrainingObserver, *, device: str | None = None) -> None:
+        """Train into a folder, from the checkpoint that it holds; `carry_out` does it in the step's own.
+
+        Args:
+            folder: receives what the step's own would.
+            observer: of the training.
+            device: where to compute, if the options of the model leave that open.
+        """
+        ...
+
+    def elsewhere(self) -> TrainingStep:
+        """The same step, which needs no file of this machine but those of its model."""
         ...
 
 

@@ -20,6 +20,7 @@ from phraseproof.tuning.settings import TuningSettings
 
 if TYPE_CHECKING:
     from phraseproof.evaluation.observer import Observer
+    from phraseproof.training.log import TrainingObserver
     from phraseproof.tuning.examples import TuningExample
 
 _WITHOUT_EFFECT = ("save_every", "save_every_seconds", "gradient_checkpointing")
@@ -87,17 +88,29 @@ class TuningStep:
 
     def carry_out(self, observer: Observer) -> int:
         """As of every step. A stopped training is resumed; a finished one is left as it is."""
+        self.train(self.folder, TrainingProgress(observer))
+        return 0
+
+    def train(self, folder: Path, observer: TrainingObserver, *, device: str | None = None) -> None:
+        """As of every `TrainingStep`."""
+        from phraseproof.evaluation.workers import by_default_on
         from phraseproof.tuning.trainer import run_tuning
 
         run_tuning(
             self.model,
             self.data,
-            self.folder,
+            folder,
             self.settings,
-            model_options=self.model_options,
-            observer=TrainingProgress(observer),
+            model_options=by_default_on(self.model_options, device),
+            observer=observer,
         )
-        return 0
+
+    def elsewhere(self) -> TuningStep:
+        """As of every `TrainingStep`: with the examples of its files."""
+        from phraseproof.tuning.examples import TuningExample, load_examples
+
+        read = [[each] if isinstance(each, TuningExample) else load_examples(each).examples for each in self.data]
+        return replace(self, data=tuple(example for examples in read for example in examples))
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,17 @@ def only_trainer(out: Path, accelerator: Accelerator) -> Generator[None]:
     if not accelerator.is_main_process:
         yield
         return
+    with locked(out):
+        yield
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Generator[None]:
+    """Make the folder of a training, and lock it for the length of the block.
+
+    Raises:
+        RunError: another process trains into it, or it cannot be created.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import phraseproof
 from phraseproof.energy.session import read_sessions
 from phraseproof.errors import StoppedError, UsageError
+from phraseproof.evaluation import resolve as resolving
+from phraseproof.evaluation.distributed import kept_model
 from phraseproof.evaluation.distributed.messages import Event, Ready, Rows, WorkerFailed, WorkerLost
 from phraseproof.evaluation.distributed.pooled import PooledWorkers
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
@@ -23,6 +26,7 @@ from phraseproof.store.queries import load_run
 from support.growing_run import Listener
 from support.inline_pool import InlinePool, planned_for
 from support.parity_project import write_project
+from support.rounding_model import Rounding
 from support.tiny_models import tiny_llama
 
 EXAMPLES, WORDINGS = 6, 5
@@ -176,8 +180,77 @@ def test_what_workers_cannot_do_is_refused(project: Path) -> None:
         asked(ScriptedModel())
     with pytest.raises(UsageError, match=r"--device: --workers and several devices are given \(got cpu,cpu\)"):
         asked(model_options=ModelOptions(device="cpu,cpu"))
-    with pytest.raises(UsageError, match="--rescore-ties and --workers do not work together yet"):
-        asked(str(tiny_llama()), rescore_ties=True, model_options=ModelOptions(dtype="bfloat16"))
+
+
+def test_a_served_model_is_refused_before_its_server_is_asked(project: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        request = EvaluationRequest.of(
+            "openai/some",
+            str(project / "task.yaml"),
+            {"mine": str(project / "wordings.yaml")},
+            model_options=ModelOptions(args={"base_url": url}),
+        )
+        with pytest.raises(UsageError, match=r"^--workers: a model behind a server .* \(got openai/some\)"):
+            resolve(request, workers=WorkerOptions(count=2))
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+@pytest.fixture
+def rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model `scripted` rounds as half precision does."""
+
+    def load(name: str, options: object) -> Rounding:
+        return Rounding(1)
+
+    monkeypatch.setattr(resolving, "load_model", load)
+    monkeypatch.setattr(kept_model, "load_model", load)
+
+
+@pytest.mark.usefixtures("rounding")
+def test_near_ties_are_scored_again_as_in_one_process(project: Path) -> None:
+    options: dict[str, Any] = {"rescore_ties": True, "self_test": False}
+    alone = evaluate_alone(project, "alone", **options)
+    pool = InlinePool(room=2)
+    shared = planned_for(project, pool, unit_tokens=20, **options).run(project / "shared")
+    assert rows_of(shared) == rows_of(alone)
+    (found,), (expected,) = shared.content["near_ties"].values(), alone.content["near_ties"].values()
+    assert found == expected
+    assert found["prompts"] > found["changed_choices"] > 0
+    assert shared.content["half_precision"] == alone.content["half_precision"]
+    assert pool.measuring == [1]
+    assert pool.most_in_hand[0] == 1
+
+
+@pytest.mark.usefixtures("rounding")
+def test_a_continued_run_knows_the_error_that_was_measured(project: Path) -> None:
+    class Stopping(Listener):
+        def advanced(self, prompts: int) -> None:
+            raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"rescore_ties": True, "self_test": False}
+    with pytest.raises(Interrupted):
+        planned_for(project, InlinePool(), unit_tokens=20, **options).run(project / "run", observer=Stopping())
+    pool = InlinePool()
+    run = planned_for(project, pool, unit_tokens=20, **options).run(project / "run")
+    assert pool.measuring == []
+    assert rows_of(run) == rows_of(evaluate_alone(project, "alone", **options))
+
+
+def test_near_ties_are_not_scored_again_without_a_measured_error(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(name: str, options: object) -> Rounding:
+        return Rounding(1, broken="no room")
+
+    monkeypatch.setattr(resolving, "load_model", load)
+    monkeypatch.setattr(kept_model, "load_model", load)
+    evaluation = planned_for(project, InlinePool(), rescore_ties=True, self_test=False)
+    for _ in range(2):
+        with pytest.raises(StoppedError, match="near-ties cannot be scored again: no room"):
+            evaluation.run(project / "run")
 
 
 def test_workers_of_cpus_do_not_look_for_a_gpu(project: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -17,13 +18,19 @@ from typing import Any
 import pytest
 
 import phraseproof
+from phraseproof.evaluation.distributed.ray_pool import kept_workers
+from phraseproof.evaluation.distributed.trainings import train_on_workers
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import load_run
+from phraseproof.studies.alignment_pairs import alignment_pairs
+from phraseproof.studies.alignment_step import AlignmentStep, alignment_step, study_settings
+from phraseproof.studies.study import StudyRequest
 from support.counted_model import read_log, write_package
 from support.growing_run import Listener
 from support.parity_project import write_project
+from support.training_jobs import SlowTraining
 
 pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = [
@@ -222,6 +229,57 @@ def test_an_interrupted_run_on_a_cluster_continues(tmp_path: Path, cluster: Clus
     assert stored.done == project.prompts
     # What was in flight when it stopped is computed twice, and nothing else.
     assert len(list(read_log(project.log("run")))) - project.prompts <= 2 * 2.0 / 0.02
+
+
+class KillingTrainer(Listener):
+    """Kills the process of a worker when it has trained for a moment, once for each number of steps."""
+
+    def __init__(self, *steps: int) -> None:
+        super().__init__()
+        self._steps = list(steps)
+        self.killed: list[int] = []
+
+    def noted(self, message: str) -> None:
+        super().noted(message)
+        if self._steps and (found := re.search(r"step (\d+) of", message)) and int(found[1]) >= self._steps[0]:
+            self._steps.pop(0)
+            self.killed.append(min(actors()))
+            os.kill(self.killed[-1], signal.SIGKILL)
+
+
+def actors() -> list[int]:
+    """The processes of this machine's workers."""
+    import psutil
+
+    return [each.pid for each in psutil.process_iter() if any("_WorkerActor" in part for part in each.cmdline())]
+
+
+def test_trainings_on_a_cluster_survive_their_workers(tmp_path: Path, cluster: Cluster) -> None:
+    def trainings(folder: str) -> list[AlignmentStep]:
+        request = StudyRequest(models=("pocket/tiny",), max_steps=30, gradient_accumulation=1, out=tmp_path / folder)
+        pairs = alignment_pairs(request, "pocket/tiny", limit=20)
+        settings = [study_settings(request, "pocket/tiny", "pt+kl", seed=seed, save_every=5) for seed in range(NODES)]
+        return [alignment_step(request, "pocket/tiny", pairs=pairs, settings=each) for each in settings]
+
+    alone, shared = trainings("alone"), trainings("shared")
+    for step in alone:
+        step.carry_out(Listener())
+    listener = KillingTrainer(8, 16)
+    with kept_workers(WorkerOptions(cluster.address, count=NODES)) as workers:
+        train_on_workers([SlowTraining(step, delay_s=0.2) for step in shared], workers, listener)
+        trained_by = set(actors())
+        run = phraseproof.evaluate(
+            "pocket/tiny", "pocket/has-maker", {"mine": "pocket-test"}, tmp_path / "run", limit=4, workers=workers
+        )
+        assert set(actors()) == trained_by
+    assert run.missing == ()
+    assert len(listener.killed) == 2
+    continued = [text for text in listener.warnings if "continues from the last checkpoint that came" in text]
+    assert len(continued) == 2
+    assert any(re.search(r"resuming after step (5|10|15) of 30", text) for text in listener.notes)
+    for one, other in zip(alone, shared, strict=True):
+        weights = "adapter_model.safetensors"
+        assert (other.folder / weights).read_bytes() == (one.folder / weights).read_bytes()
 
 
 @pytest.mark.usefixtures("path_of_models")

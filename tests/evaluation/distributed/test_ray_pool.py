@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.errors import UsageError
 from phraseproof.evaluation.distributed.ray_pool import require_room, room_of
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
-from phraseproof.evaluation.request import EvaluationRequest
-from phraseproof.evaluation.resolve import resolve
-from support.parity_project import write_project
 
 
 def test_the_room_of_a_machine_is_that_of_its_scarcest_resource() -> None:
@@ -32,11 +26,3 @@ def test_a_machine_without_room_is_refused_and_not_waited_for() -> None:
         require_room([machine], WorkerOptions(gpus=1))
     with pytest.raises(UsageError, match="no room for a worker"):
         require_room([machine], WorkerOptions(memory_bytes=20 * 10**9))
-
-
-def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    project = write_project(tmp_path, examples=2, wordings=2)
-    request = EvaluationRequest.of("scripted", project / "task.yaml", {"mine": project / "wordings.yaml"})
-    with pytest.raises(MissingExtraError, match=r"--workers needs the package ray.*phraseproof\[ray\]"):
-        resolve(request, workers=WorkerOptions(count=2))

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from phraseproof.core import ModelIdentity, OptionScores, Prompt
-from phraseproof.errors import LimitReachedError, ModelError
-from phraseproof.evaluation import device_share, score_cells
+from phraseproof.errors import ModelError
+from phraseproof.evaluation import score_cells
+from phraseproof.evaluation.distributed import kept_model
+from phraseproof.evaluation.distributed.kept_model import KeptModel
 from phraseproof.evaluation.distributed.messages import (
     CellFailed,
     Event,
@@ -19,32 +21,24 @@ from phraseproof.evaluation.distributed.messages import (
     Ready,
     Rows,
     Setup,
-    StopAll,
     UnitDone,
-    WorkerFailed,
 )
-from phraseproof.evaluation.distributed.pooled import PooledWorkers
-from phraseproof.evaluation.distributed.unit_worker import UnitWorker, WorkerServer
-from phraseproof.evaluation.distributed.units import CellWork, UnitPart
+from phraseproof.evaluation.distributed.unit_worker import UnitWorker
+from phraseproof.evaluation.distributed.units import UnitPart
 from phraseproof.models.scripted import ScriptedModel
-from support.inline_pool import InlinePool, planned_for
-from support.parity_project import write_project
+from support.inline_pool import fetch, setup_for
 
 EXAMPLES, WORDINGS = 4, 3
 
 
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
-    project = write_project(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
-    workers = planned_for(project, InlinePool()).workers
-    assert isinstance(workers, PooledWorkers)
-    cells = [CellWork(place, "parity", range(EXAMPLES), 10.0, "") for place in range(WORDINGS)]
-    return workers.setup(cells, self_test=True)
+    return setup_for(tmp_path, examples=EXAMPLES, wordings=WORDINGS)
 
 
 def started(setup: Setup) -> tuple[UnitWorker, list[Event]]:
     events: list[Event] = []
-    worker = UnitWorker(setup, events.append)
+    worker = UnitWorker(setup, events.append, KeptModel(fetch))
     worker.prepare()
     return worker, events
 
@@ -53,7 +47,7 @@ def replaced_model(monkeypatch: pytest.MonkeyPatch, model: ScriptedModel) -> Non
     def load(name: str, options: object) -> ScriptedModel:
         return model
 
-    monkeypatch.setattr(device_share, "load_model", load)
+    monkeypatch.setattr(kept_model, "load_model", load)
 
 
 def test_it_tests_the_model_and_sends_each_outcome_once(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +62,7 @@ def test_it_tests_the_model_and_sends_each_outcome_once(setup: Setup, monkeypatc
     ids = [example.id for example in setup.share.tasks[0].examples]
     assert sent == [(0, ids[1]), (0, ids[2]), (2, ids[0]), (2, ids[3])]
     assert len([event for event in events if isinstance(event, Rows)]) == 4
-    assert events[-1] == UnitDone(5, {0: {}, 2: {}}, None)
+    assert events[-1] == UnitDone(5, {0: {}, 2: {}})
 
 
 def test_another_version_and_another_model_are_refused(setup: Setup) -> None:
@@ -104,32 +98,3 @@ def test_a_cell_that_fails_is_sent_and_the_others_are_computed(setup: Setup, mon
     sent = [(event.cell, row.outcome.example_id) for event in events if isinstance(event, Rows) for row in event.rows]
     assert len(sent) == len(set(sent)) == 2 * EXAMPLES + 2
     assert isinstance(events[-1], UnitDone)
-
-
-def test_what_stops_the_model_stops_everything(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Faulty()
-    model.error = LimitReachedError("enough")
-    replaced_model(monkeypatch, model)
-    server = WorkerServer(replace(setup, tested=()))
-    assert isinstance(server.exchange([])[-1], Ready)
-    found = server.exchange([NumberedUnit(1, (UnitPart(1, range(EXAMPLES)),))])
-    assert isinstance(found[-1], StopAll)
-    assert str(found[-1].error) == "enough"
-    assert [len(event.rows) for event in found if isinstance(event, Rows)] == [2]
-
-
-def test_a_server_says_why_it_cannot_work(setup: Setup) -> None:
-    server = WorkerServer(replace(setup, versions={}))
-    (failed,) = server.exchange([])
-    assert isinstance(failed, WorkerFailed)
-    assert failed.reason.startswith("the worker has another version of ")
-
-
-def test_a_server_computes_while_it_is_asked(setup: Setup) -> None:
-    server = WorkerServer(setup)
-    units = [NumberedUnit(number, (UnitPart(number, range(EXAMPLES)),)) for number in range(WORDINGS)]
-    events = server.exchange(units)
-    assert isinstance(events[0], Ready)
-    while sum(isinstance(event, UnitDone) for event in events) < WORDINGS:
-        events += server.exchange([])
-    assert sum(len(event.rows) for event in events if isinstance(event, Rows)) == EXAMPLES * WORDINGS

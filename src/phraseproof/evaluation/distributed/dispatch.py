@@ -14,18 +14,21 @@ from phraseproof.errors import ModelError, StoppedError
 from phraseproof.evaluation.distributed.messages import (
     CellFailed,
     Event,
+    FilePart,
+    FolderWhole,
     NumberedUnit,
     Ready,
     Rows,
     Said,
     StopAll,
+    TrainingDone,
     UnitDone,
     WorkerFailed,
     WorkerLost,
     WorkerPool,
 )
 from phraseproof.evaluation.distributed.units import Unit, UnitPart, compact
-from phraseproof.evaluation.half_precision import Measurement
+from phraseproof.evaluation.half_precision import Measurement, Rescoring
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.score_cells import ScoredCell
@@ -52,6 +55,7 @@ class Records(NamedTuple):
         ready: receives the checks of a worker's model, and the error of half precision if the worker measured it.
         parameters: receives the size of the model, where it counts it.
         done: receives the number of prompts that are done.
+        rescored: receives what scoring near-ties again has found.
     """
 
     settle: Callable[[PlannedCell, ScoredCell | Exception], None]
@@ -59,6 +63,7 @@ class Records(NamedTuple):
     ready: Callable[[Sequence[Check], Measurement | None], None]
     parameters: Callable[[int | None], None]
     done: Callable[[int], None]
+    rescored: Callable[[Rescoring], None]
 
 
 @dataclass
@@ -112,6 +117,8 @@ class Dispatcher:
         records: what is done with what comes.
         observer: notified of what workers say, and of those that are lost.
         measures: have one worker measure the error of half precision, if it computes in less than float32.
+        rescores: near-ties are scored again: no unit is given before the error is known.
+        measured: the error, if it was measured before.
     """
 
     def __init__(
@@ -123,6 +130,8 @@ class Dispatcher:
         observer: Observer,
         *,
         measures: bool = False,
+        rescores: bool = False,
+        measured: Measurement | None = None,
     ) -> None:
         self._pool = pool
         self._records = records
@@ -137,6 +146,7 @@ class Dispatcher:
         self._last_loss = ""
         self._to_measure = measures
         self._measuring: int | None = None
+        self._rescores, self._measured = rescores, measured
 
     def through(self, units: Sequence[Unit]) -> None:
         """Compute units.
@@ -178,6 +188,9 @@ class Dispatcher:
                 self._measuring = worker
 
     def _give(self) -> None:
+        if self._rescores and self._to_measure:
+            return
+        measured = self._measured if self._rescores else None
         for depth in range(_UNITS_IN_HAND):
             # Near the end no worker takes a second unit: another one may be free sooner.
             if depth and len(self._waiting) <= len(self._workers):
@@ -188,7 +201,7 @@ class Dispatcher:
                     assignment.has_progress = False
                     self._numbers += 1
                     hands.units[self._numbers] = assignment
-                    self._pool.send(worker, [NumberedUnit(self._numbers, assignment.unit)])
+                    self._pool.send(worker, [NumberedUnit(self._numbers, assignment.unit, measured)])
 
     def _take(self, received: Sequence[tuple[int, Sequence[Event]]]) -> None:
         fresh: dict[int, list[StoredOutcome]] = {}
@@ -225,16 +238,19 @@ class Dispatcher:
                 hands.is_ready = True
                 self._losses_in_a_row = 0
                 self._to_measure = self._to_measure and worker != self._measuring
+                self._measured = measurement or self._measured
                 self._records.ready(checks, measurement)
             case Said(kind, text):
                 self._say(kind, text)
-            case Rows():
+            case Rows() | FilePart() | FolderWhole() | TrainingDone():  # taken before, or of trainings
                 pass
             case CellFailed(cell, error, details):
                 self._open[cell].failure = _failure(error, details)
-            case UnitDone(number, remarks, parameters):
+            case UnitDone(number, remarks, parameters, rescoring):
                 assignment = hands.units.pop(number)
                 self._records.parameters(parameters)
+                if rescoring is not None:
+                    self._records.rescored(rescoring)
                 for cell, found in remarks.items():
                     self._open[cell].remarks.update(found)
                 return self._close(assignment.unit)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from phraseproof.core import Check, CountsTokens, OffersFloat32, Prompt
+from phraseproof.core import Check, CountsTokens, Model, OffersFloat32, Prompt
 from phraseproof.errors import PhraseproofError, RunError, StoppedError, UsageError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.distributed.dispatch import Dispatcher, Records
-from phraseproof.evaluation.distributed.messages import Setup, WorkerPool, versions
+from phraseproof.evaluation.distributed.messages import Setup, TrainingSetup, WorkerPool, versions
 from phraseproof.evaluation.distributed.units import CellWork, Unit, UnitPart, compact, divide, unit_limit
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
-from phraseproof.evaluation.half_precision import SECTION, Measurement
+from phraseproof.evaluation.half_precision import SECTION, Measurement, Rescoring
 from phraseproof.evaluation.kept_answers import KeepsAnswers
-from phraseproof.evaluation.numerical_error import plan_key
+from phraseproof.evaluation.near_ties import nothing_found, record_found, together
+from phraseproof.evaluation.numerical_error import plan_key, require_measured
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.prompt_notes import PromptNotes
@@ -25,11 +26,13 @@ from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.score_cells import ScoredCell
 from phraseproof.evaluation.self_test import MOST_PROMPTS
 from phraseproof.evaluation.work import Work, count_prompts
+from phraseproof.evaluation.workers import by_default_on
 from phraseproof.models import ModelOptions
 from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.scoring.registry import reads_text
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.store.run_file import read_run_file
+from phraseproof.store.training_record import read_record
 from phraseproof.store.writer import RunStore
 
 _SIZED_PROMPTS: Final = 3
@@ -42,10 +45,43 @@ class OpenPool(Protocol):
     """Opens a pool for the length of a block; nothing of it is left afterwards."""
 
     def __call__(
-        self, options: WorkerOptions, setup: Setup, observer: Observer, /
+        self, options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer, /
     ) -> AbstractContextManager[WorkerPool]:
         """Open the pool of these options; its workers receive the setup."""
         ...
+
+
+class WorkerSet(Protocol):
+    """Workers that are kept for several evaluations and trainings."""
+
+    @property
+    def options(self) -> WorkerOptions:
+        """How many workers, and what each one gets."""
+        ...
+
+    @property
+    def open_pool(self) -> OpenPool:
+        """What gives the workers to one evaluation, or to some trainings."""
+        ...
+
+
+def refuse_served(model: Model, name: str) -> None:
+    """Refuse a model behind a server.
+
+    Args:
+        model: what would be evaluated.
+        name: of the model, as the user gave it.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if isinstance(model, KeepsAnswers):
+        raise UsageError(
+            "a model behind a server answers many requests at a time, and workers would not make it faster",
+            where="--workers",
+            got=name,
+            hint="Leave --workers out",
+        )
 
 
 @dataclass(frozen=True)
@@ -65,20 +101,6 @@ class PooledWorkers:
     loading: ModelOptions
     options: WorkerOptions
     open_pool: OpenPool
-
-    def __post_init__(self) -> None:
-        if isinstance(self.evaluation.model, KeepsAnswers):
-            raise UsageError(
-                "a model behind a server answers many requests at a time, and workers would not make it faster",
-                where="--workers",
-                got=self.model,
-                hint="Leave --workers out",
-            )
-        if self.evaluation.settings.rescore_ties:
-            raise UsageError(
-                "--rescore-ties and --workers do not work together yet",
-                hint="Use one device, or several with --device",
-            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,16 +128,23 @@ class PooledWorkers:
 
     def setup(self, cells: Sequence[CellWork], *, self_test: bool) -> Setup:
         """What workers receive before they compute some cells."""
-        asked = self.loading.args.get("device", self.loading.device)
         step = max(1, len(cells) // MOST_PROMPTS)
         few = cells[::step][:MOST_PROMPTS] if self_test else []
         return Setup(
             share=DeviceShare.of(self.evaluation, self.model, self.loading),
-            device="cpu" if asked == "auto" and not self.options.gpus else asked,
+            device=by_default_on(self.loading, self.options.default_device).device,
             identity=self.evaluation.model.identity,
             versions=versions(),
             tested=tuple(UnitPart(each.place, each.examples[:1]) for each in few),
+            folders=_own_folders(self.model, self.loading),
         )
+
+
+def _own_folders(model: str, loading: ModelOptions) -> tuple[Path, ...]:
+    """The folders of the adapter, and of a model that was trained here: small, or on no other machine."""
+    adapter = loading.args.get("adapter", loading.adapter)
+    trained = Path(model) if Path(model).is_dir() and read_record(Path(model)) is not None else None
+    return tuple(Path(folder) for folder in (adapter, trained) if folder is not None)
 
 
 class _Session:
@@ -130,13 +159,14 @@ class _Session:
         self._index = {each.cell: index for index, each in enumerate(evaluation.planned)}
         self._notes = PromptNotes(observer)
         self._has_parameters = False
+        self._rescored: Rescoring | None = None
         self._work: Work[ScoredCell] = Work(self._store, observer, self._compute, self._keep, in_one=True)
 
     def through(self) -> None:
         try:
             self._work.through(self._evaluation.missing(self._store)[0])
         finally:
-            self._store.save_checksums()
+            self._store.save_checksums({} if self._rescored is None else record_found(self._rescored))
         self._notes.sum_up()
 
     def _keep(self, planned: PlannedCell, scored: ScoredCell) -> None:
@@ -173,34 +203,52 @@ class _Session:
         cells = self._sized(open_cells, known)
         units = self._units(cells)
         setup = self._workers.setup(cells, self_test=self._self_test)
-        records = Records(self._work.settle, self._store.append, self._ready, self._parameters, count)
+        records = Records(self._work.settle, self._store.append, self._ready, self._parameters, count, self._found)
         prompts = count_prompts(open_cells) - sum(map(len, known.values()))
         self._observer.noted(f"prompts for workers: {prompts:,}, units of work: {len(units):,}")
+        rescores, measured = self._evaluation.settings.rescore_ties, self._measured()
+        if rescores and measured is not None:
+            require_measured(measured)
+        if rescores and self._can_measure():
+            self._rescored = nothing_found(self._evaluation.settings.scoring)
+        measures = self._can_measure() and measured is None and (self._self_test or rescores)
         with self._workers.open_pool(self._workers.options, setup, self._observer) as pool:
             Dispatcher(
-                pool, self._evaluation.planned, known, records, self._observer, measures=self._measures()
+                pool,
+                self._evaluation.planned,
+                known,
+                records,
+                self._observer,
+                measures=measures,
+                rescores=rescores,
+                measured=measured,
             ).through(units)
 
     def _units(self, cells: Sequence[CellWork]) -> list[Unit]:
         return divide(cells, self._workers.options.unit_tokens or unit_limit(cells))
 
-    def _measures(self) -> bool:
-        """Whether the error of half precision is to be measured."""
+    def _can_measure(self) -> bool:
+        """Whether there is an error of half precision to be measured."""
         model = self._evaluation.model
-        if (
-            not self._self_test
-            or reads_text(self._evaluation.settings.scoring)
-            or not isinstance(model, OffersFloat32)
-            or model.identity.dtype in {None, "float32"}
-        ):
-            return False
-        return plan_key(self._evaluation.planned) not in read_run_file(self._store.path).get(SECTION, {})
+        return (
+            not reads_text(self._evaluation.settings.scoring)
+            and isinstance(model, OffersFloat32)
+            and model.identity.dtype not in {None, "float32"}
+        )
+
+    def _measured(self) -> Measurement | None:
+        return read_run_file(self._store.path).get(SECTION, {}).get(plan_key(self._evaluation.planned))
 
     def _ready(self, checks: Sequence[Check], measurement: Measurement | None) -> None:
         if checks:
             self._store.register([], {"self_test": {check.name: check._asdict() for check in checks}})
         if measurement is not None:
             self._store.register([], {SECTION: {plan_key(self._evaluation.planned): measurement}})
+            if self._evaluation.settings.rescore_ties:
+                require_measured(measurement)
+
+    def _found(self, rescoring: Rescoring) -> None:
+        self._rescored = rescoring if self._rescored is None else together(self._rescored, rescoring)
 
     def _parameters(self, number: int | None) -> None:
         if number is None or self._has_parameters:

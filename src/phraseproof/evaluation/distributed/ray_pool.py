@@ -1,120 +1,135 @@
-"""Workers as actors of Ray, on a cluster or on this machine. Nothing else in phraseproof knows Ray."""
+"""Workers as actors of Ray, on a cluster or on this machine. Only this module and `ray_connection.py` know Ray."""
 
 from __future__ import annotations
 
-import atexit
-import math
-import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from importlib.util import find_spec
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import Any, Final
 
-from phraseproof.errors import MissingExtraError, UsageError
-from phraseproof.evaluation.distributed.messages import Event, NumberedUnit, Setup, WorkerLost
-from phraseproof.evaluation.distributed.unit_worker import WorkerServer
-from phraseproof.evaluation.distributed.worker_options import WorkerOptions
+from phraseproof.errors import UsageError
+from phraseproof.evaluation.distributed.messages import Event, Setup, TrainingSetup, Work, WorkerLost
+from phraseproof.evaluation.distributed.pooled import OpenPool, WorkerSet
+from phraseproof.evaluation.distributed.ray_connection import connection, require_ray
+from phraseproof.evaluation.distributed.sent_folders import pack
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions, read_worker_options
+from phraseproof.evaluation.distributed.worker_server import WorkerServer
 from phraseproof.evaluation.observer import Observer
-
-OBJECT_STORE_BYTES: Final = 100_000_000
-"""Of a cluster on this machine: outcomes pass through it in small parts."""
 
 _ROOM_EVERY_S: Final = 5.0
 _NO_WORKER_AFTER_S: Final = 60.0
-
-
-def require_ray() -> None:
-    """Check that Ray is installed, without loading it.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    if find_spec("ray") is None:
-        raise MissingExtraError("--workers", extra="ray", package="ray")
+_END_S: Final = 5.0
+"""How long workers may take to remove what they have written."""
 
 
 @contextmanager
-def ray_pool(options: WorkerOptions, setup: Setup, observer: Observer) -> Generator[RayPool]:
-    """Connect to a cluster, or start one on this machine, for the length of the block.
-
-    A connection that the caller's program has already made to Ray is used as it is.
+def ray_pool(options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer) -> Generator[RayPool]:
+    """Workers for one evaluation; nothing of them is left after the block.
 
     Raises:
         UsageError: the cluster cannot be reached, or this machine has no room for a worker.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read at the import
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-
-    was_connected = ray.is_initialized()
-    if not was_connected:
-        atexit.register(ray.shutdown)
-        _connect(ray, options, observer)
-    pool = RayPool(ray, options, setup, observer)
-    try:
-        if options.is_local:
-            require_room([node["Resources"] for node in ray.nodes()], options)
+    with kept_workers(options) as kept, kept.pool(options, setup, observer) as pool:
         yield pool
-    finally:
-        pool.close()
-        if not was_connected:
-            ray.shutdown()
-            atexit.unregister(ray.shutdown)
-
-
-def _connect(ray: Any, options: WorkerOptions, observer: Observer) -> None:
-    quiet: dict[str, object] = {"log_to_driver": False, "logging_level": "error"}
-    if options.is_local:
-        assert options.count is not None, "local:N has a number"
-        observer.noted(f"starting Ray on this machine, {options.name.partition(' by ')[0]}")
-        os.environ.setdefault("RAY_worker_niceness", "0")  # as high a priority as this process has
-        with _connecting():
-            ray.init(
-                address="local",
-                num_cpus=max(1, math.ceil(options.count * options.cpus)),
-                object_store_memory=OBJECT_STORE_BYTES,
-                include_dashboard=False,
-                **quiet,
-            )
-        return
-    try:
-        with _connecting():
-            ray.init(address=options.address, **quiet)
-    except Exception as error:  # noqa: BLE001 - Ray raises many kinds
-        reason = " ".join(str(error).split())[:300].rstrip(".")
-        raise UsageError(
-            f"the Ray cluster cannot be reached: {reason}",
-            where="--workers",
-            hint="ray status shows it; `ray start --head` starts one on this machine",
-        ) from None
 
 
 @contextmanager
-def _connecting() -> Generator[None]:
-    """Undo what Ray changes in this process when it connects.
+def kept_workers(options: WorkerOptions) -> Generator[KeptWorkers]:
+    """Workers for all evaluations and trainings of a block.
 
-    It replaces the handler of SIGTERM, which says what a stopped run has kept. And it prints messages about lost
-    processes to stdout, which holds results, and has no option against it; losses are reported by us.
+    A cluster is connected to, or started, when the first one needs it. Workers that are idle keep their process, and
+    the model that they have loaded.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
     """
-    handler = signal.getsignal(signal.SIGTERM)
-    module, name = sys.modules.get("ray._private.worker"), "listen_error_messages"
-    listen = getattr(module, name, None)
-    if listen is not None:
-        setattr(module, name, _ignore)
-    try:
-        yield
-    finally:
-        if listen is not None:
-            setattr(module, name, listen)
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)
+    require_ray()
+    with ExitStack() as stack:
+        yield KeptWorkers(options, stack)
 
 
-def _ignore(*_: object) -> None: ...
+@contextmanager
+def kept(workers: str | WorkerOptions | WorkerSet | None) -> Generator[WorkerSet | None]:
+    """The workers that a caller of Python names, for all evaluations and trainings of a block.
+
+    Args:
+        workers: as in `--workers`, with what each one gets, or those that the caller keeps; `None` for none.
+
+    Raises:
+        UsageError: it names no workers.
+        MissingExtraError: as `kept_workers`.
+    """
+    options = read_worker_options(workers) if isinstance(workers, str) else workers
+    if isinstance(options, WorkerOptions):
+        with kept_workers(options) as own:
+            yield own
+    else:
+        yield options
+
+
+class KeptWorkers:
+    """See `kept_workers`.
+
+    Args:
+        options: how many workers, and what each one gets.
+        stack: is closed when they are no longer needed.
+
+    Attributes:
+        options: likewise.
+    """
+
+    def __init__(self, options: WorkerOptions, stack: ExitStack) -> None:
+        self.options = options
+        self._stack = stack
+        self._ray: Any = None
+        self._idle: list[Any] = []
+
+    @property
+    def open_pool(self) -> OpenPool:
+        """What gives the workers to one evaluation, or to some trainings."""
+        return self.pool
+
+    @contextmanager
+    def pool(self, options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer) -> Generator[RayPool]:
+        """The workers, for the length of the block; one at a time.
+
+        Raises:
+            UsageError: as `ray_pool`.
+        """
+        if self._ray is None:
+            self._ray = self._stack.enter_context(connection(options, observer))
+            self._stack.callback(self._end)
+            if options.is_local:
+                require_room([node["Resources"] for node in self._ray.nodes()], options)
+        pool = RayPool(self._ray, options, setup, observer, self._idle)
+        try:
+            yield pool
+        except BaseException:
+            pool.close()  # they may be computing what nobody waits for
+            self._idle = []
+            raise
+        self._idle = pool.release()
+
+    def _end(self) -> None:
+        """Have idle workers remove what they have written, and end them."""
+        with suppress(Exception):  # some may be lost
+            self._ray.wait([actor.close.remote() for actor in self._idle], num_returns=len(self._idle), timeout=_END_S)
+        for actor in self._idle:
+            with suppress(Exception):
+                self._ray.kill(actor)
+
+
+class _WorkerActor(WorkerServer):
+    """A worker as an actor."""
+
+    def __init__(self) -> None:
+        import ray
+
+        def fetch(part: Any) -> bytes:
+            return ray.get(part)
+
+        super().__init__(fetch)
 
 
 class RayPool:
@@ -125,21 +140,32 @@ class RayPool:
         options: what each worker gets.
         setup: what each worker receives.
         observer: notified if no worker starts.
+        idle: actors that are used before others are requested.
     """
 
-    def __init__(self, ray: Any, options: WorkerOptions, setup: Setup, observer: Observer) -> None:
+    def __init__(
+        self,
+        ray: Any,
+        options: WorkerOptions,
+        setup: Setup | TrainingSetup,
+        observer: Observer,
+        idle: Sequence[Any] = (),
+    ) -> None:
         self._ray, self._options, self._observer = ray, options, observer
+        self._idle = list(idle)
+        if isinstance(setup, Setup) and len(ray.nodes()) > 1:
+            setup = replace(setup, sent=tuple(pack(folder, ray.put) for folder in setup.folders))
         self._setup = ray.put(setup)
         resources: dict[str, object] = {"num_cpus": options.cpus, "num_gpus": options.gpus}
         if options.memory_bytes is not None:
             resources["memory"] = options.memory_bytes
         # A lost actor is replaced here, and its units are given to others: Ray repeats nothing.
-        self._actor = ray.remote(WorkerServer).options(
+        self._actor = ray.remote(_WorkerActor).options(
             max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD", **resources
         )
         self._actors: dict[int, Any] = {}
         self._calls: dict[Any, int] = {}
-        self._units: dict[int, list[NumberedUnit]] = {}
+        self._work: dict[int, list[Work]] = {}
         self._started = 0
         self._began = time.monotonic()
         self._has_heard = False
@@ -156,17 +182,22 @@ class RayPool:
         return self._room
 
     def start(self, *, measures: bool = False) -> int:
-        """Request an actor. Where the cluster has no room, it waits for its autoscaler."""
+        """Take an idle actor, or request one. Where the cluster has no room, it waits for its autoscaler."""
         self._started += 1
         worker = self._started
-        self._actors[worker] = self._actor.remote(self._setup, measures=measures)
-        self._units[worker] = []
-        self._call(worker)
+        actor = self._idle.pop() if self._idle else self._actor.remote()
+        self._actors[worker] = actor
+        self._work[worker] = []
+        self._calls[actor.begin.remote(self._setup, measures=measures)] = worker
         return worker
 
-    def send(self, worker: int, units: Sequence[NumberedUnit]) -> None:
-        """Give units with the next call."""
-        self._units[worker] += units
+    def send(self, worker: int, work: Sequence[Work]) -> None:
+        """Give units or trainings with the next call."""
+        self._work[worker] += work
+
+    def put(self, data: bytes) -> object:
+        """Leave data in the object store, as long as the result is kept."""
+        return self._ray.put(data)
 
     def receive(self, timeout_s: float) -> list[tuple[int, list[Event]]]:
         """The events of all calls that have returned, and the losses of workers."""
@@ -188,20 +219,30 @@ class RayPool:
     def stop(self, worker: int) -> None:
         """End an actor."""
         actor = self._actors.pop(worker)
-        self._units.pop(worker)
+        self._work.pop(worker)
         for call in [call for call, number in self._calls.items() if number == worker]:
             del self._calls[call]
         with suppress(Exception):  # it may have ended
             self._ray.kill(actor)
 
+    def release(self) -> list[Any]:
+        """All actors that are left; none of them computes anything that is still needed."""
+        left = [*self._actors.values(), *self._idle]
+        self._actors.clear()
+        self._calls.clear()
+        return left
+
     def close(self) -> None:
         """End all actors."""
         for worker in list(self._actors):
             self.stop(worker)
+        for actor in self._idle:
+            with suppress(Exception):
+                self._ray.kill(actor)
 
     def _call(self, worker: int) -> None:
-        units, self._units[worker] = self._units[worker], []
-        self._calls[self._actors[worker].exchange.remote(units)] = worker
+        work, self._work[worker] = self._work[worker], []
+        self._calls[self._actors[worker].exchange.remote(work)] = worker
 
     def _events(self, call: Any, worker: int) -> list[Event]:
         try:

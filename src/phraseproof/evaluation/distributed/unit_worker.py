@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from phraseproof.core import Cell, CountsParameters
-from phraseproof.errors import ModelError, PhraseproofError, RunError, StoppedError
+from phraseproof.errors import PhraseproofError, RunError, StoppedError
+from phraseproof.evaluation.distributed.kept_model import KeptModel
 from phraseproof.evaluation.distributed.messages import (
     CellFailed,
     Event,
@@ -19,17 +18,16 @@ from phraseproof.evaluation.distributed.messages import (
     Rows,
     Said,
     Setup,
-    StopAll,
     UnitDone,
-    WorkerFailed,
-    versions,
+    require_versions,
 )
 from phraseproof.evaluation.distributed.units import UnitPart
 from phraseproof.evaluation.half_precision import Measurement
+from phraseproof.evaluation.near_ties import NearTies
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.run import Evaluation
-from phraseproof.evaluation.score_cells import JOURNAL_INTERVAL_S, CellScorer
+from phraseproof.evaluation.score_cells import CellScorer
 from phraseproof.evaluation.self_test import check_model, require_passed
 from phraseproof.scoring.patterns import SlowPatternError
 from phraseproof.scoring.registry import reads_text
@@ -44,45 +42,36 @@ class UnitWorker:
     Args:
         setup: the evaluation, and what has to be checked first.
         send: receives events.
+        models: loads the model.
         measures: measure the error of half precision first.
     """
 
-    def __init__(self, setup: Setup, send: Send, *, measures: bool = False) -> None:
+    def __init__(self, setup: Setup, send: Send, models: KeptModel, *, measures: bool = False) -> None:
         self._setup, self._measures = setup, measures
         self._send = send
+        self._models = models
         self._evaluation: Evaluation | None = None
+        self._error: NumericalError | None = None
         self._counted = False
 
     def prepare(self) -> None:
         """Load the model and check that it is the evaluation's.
 
         Raises:
-            ModelError: it is another one, or other versions would compute.
+            ModelError: this machine finds another one, or other versions would compute.
             SelfTestError: its scores cannot be trusted.
         """
         setup = self._setup
-        if (here := versions()) != setup.versions:
-            differ = [name for name in {**setup.versions, **here} if here.get(name) != setup.versions.get(name)]
-            raise ModelError(
-                f"the worker has another version of {differ[0]}",
-                expected=setup.versions.get(differ[0], "none"),
-                got=here.get(differ[0], "none"),
-                hint="Install the same versions on every machine",
-            )
-        evaluation = setup.share.evaluation(setup.device)
-        model = evaluation.model
-        if model.identity != setup.identity:
-            raise ModelError(
-                f"the worker finds another model under the name {setup.share.model}",
-                expected=f"revision {setup.identity.revision} in {setup.identity.dtype or 'its precision'}",
-                got=f"revision {model.identity.revision} in {model.identity.dtype or 'its precision'}",
-                hint="Every machine has to find the same model, and --dtype says in which precision",
-            )
+        require_versions(setup.versions)
+        evaluation = setup.share.evaluation(setup.device, self._models.of(setup))
+        model, spec = evaluation.model, evaluation.settings
         measurement: Measurement | None = None
-        spec = evaluation.settings
-        if self._measures and not reads_text(spec.scoring) and in_float32(model) is not None:
-            error = NumericalError(model, evaluation.planned, evaluation.prompts, spec.scoring)
-            measurement = error.measure(_SendingObserver(self._send))
+        compares = (self._measures or spec.rescore_ties) and not reads_text(spec.scoring)
+        if compares and in_float32(model) is not None:
+            self._error = NumericalError(
+                model, evaluation.planned, evaluation.prompts, spec.scoring, keeps_exact=spec.rescore_ties
+            )
+            measurement = self._error.measure(_SendingObserver(self._send)) if self._measures else None
         checks = check_model(model, [part_of(evaluation, part) for part in setup.tested], evaluation.prompts)
         require_passed(checks, model)
         self._evaluation = evaluation
@@ -97,26 +86,26 @@ class UnitWorker:
         evaluation = self._evaluation
         assert evaluation is not None, "prepared first"
         model = evaluation.model
+        near_ties: NearTies | None = None
+        if evaluation.settings.rescore_ties and self._error is not None:
+            assert unit.measured is not None, "measured before a unit is given"
+            near_ties = self._error.near_ties_by(unit.measured)
         outlet = _SendingOutlet(self._send)
         remarks: dict[int, dict[int, int]] = {}
-        self._compute(evaluation, unit.unit, outlet, remarks)
+        self._compute(_Scoring(evaluation, outlet, near_ties), unit.unit, remarks)
         parameters = None
         if not self._counted and isinstance(model, CountsParameters):
             self._counted, parameters = True, model.num_parameters
-        self._send(UnitDone(unit.number, remarks, parameters))
+        found = None if near_ties is None else near_ties.found
+        self._send(UnitDone(unit.number, remarks, parameters, found))
 
-    def _compute(
-        self,
-        evaluation: Evaluation,
-        parts: Sequence[UnitPart],
-        outlet: _SendingOutlet,
-        remarks: dict[int, dict[int, int]],
-    ) -> None:
+    def _compute(self, how: _Scoring, parts: Sequence[UnitPart], remarks: dict[int, dict[int, int]]) -> None:
         """Compute parts of cells together; each one alone, if that fails."""
+        evaluation, outlet = how.evaluation, how.outlet
         planned = [outlet.without_sent(part_of(evaluation, part)) for part in parts]
         outlet.places = {each.cell: part.cell for each, part in zip(planned, parts, strict=True)}
         # A new one for each call, so that the calls of a model without streams do not depend on earlier units.
-        score = CellScorer(evaluation.model, evaluation.settings, evaluation.prompts, outlet, near_ties=None)
+        score = CellScorer(evaluation.model, evaluation.settings, evaluation.prompts, outlet, how.near_ties)
         try:
             results = score(planned, _ignore)
         except (RunError, StoppedError, SlowPatternError):
@@ -126,13 +115,21 @@ class UnitWorker:
                 self._send(_failure(parts[0].cell, error))
                 return
             for part in parts:
-                self._compute(evaluation, [part], outlet, remarks)
+                self._compute(how, [part], remarks)
             return
         for part, result in zip(parts, results, strict=True):
             if isinstance(result, Exception):
                 self._send(_failure(part.cell, result))
             else:
                 remarks[part.cell] = dict(result.remarks)
+
+
+class _Scoring(NamedTuple):
+    """How the parts of a unit are scored: of which evaluation, where outcomes go, and what scores near-ties again."""
+
+    evaluation: Evaluation
+    outlet: _SendingOutlet
+    near_ties: NearTies | None
 
 
 class _SendingObserver:
@@ -174,55 +171,6 @@ class _SendingOutlet:
     def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
         self.sent.setdefault(cell, set()).update(row.outcome.example_id for row in rows)
         self.send(Rows(self.places[cell], list(rows)))
-
-
-class WorkerServer:
-    """A worker that computes in a thread, while its owner fetches events and gives further units.
-
-    Args:
-        setup: of the worker.
-        measures: measure the error of half precision first.
-    """
-
-    def __init__(self, setup: Setup, *, measures: bool = False) -> None:
-        self._units: queue.SimpleQueue[NumberedUnit] = queue.SimpleQueue()
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        threading.Thread(target=self._work, args=(setup, measures), daemon=True).start()
-
-    def exchange(self, units: Sequence[NumberedUnit]) -> list[Event]:
-        """Take units; returns what was sent since the last call, after a wait of at most `JOURNAL_INTERVAL_S`.
-
-        It returns early when the worker could run out of work.
-        """
-        for unit in units:
-            self._units.put(unit)
-        found: list[Event] = []
-        ends = time.monotonic() + JOURNAL_INTERVAL_S
-        while (left := ends - time.monotonic()) > 0:
-            try:
-                found.append(self._events.get(timeout=left))
-            except queue.Empty:
-                break
-            if isinstance(found[-1], UnitDone) and self._units.empty():
-                break
-            if isinstance(found[-1], Ready | WorkerFailed | StopAll):
-                break
-        while not self._events.empty():
-            found.append(self._events.get())
-        return found
-
-    def _work(self, setup: Setup, measures: bool) -> None:
-        worker = UnitWorker(setup, self._events.put, measures=measures)
-        try:
-            worker.prepare()
-            while True:
-                worker.compute(self._units.get())
-        except (RunError, StoppedError, SlowPatternError) as error:
-            self._events.put(StopAll(error))
-        except PhraseproofError as error:
-            self._events.put(WorkerFailed(str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the other workers continue
-            self._events.put(WorkerFailed(" ".join(f"{type(error).__name__}: {error}".split())))
 
 
 def part_of(evaluation: Evaluation, part: UnitPart) -> PlannedCell:

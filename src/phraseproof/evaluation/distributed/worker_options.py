@@ -57,6 +57,11 @@ class WorkerOptions:
             parts.append(f"{self.memory_bytes / 2**30:.3g} GiB of memory")
         return ", ".join(parts)
 
+    @property
+    def default_device(self) -> str | None:
+        """Where each worker computes unless a model's options say where: on the CPU, if it has no GPU."""
+        return None if self.gpus else "cpu"
+
 
 def read_worker_options(workers: str, args: Mapping[str, str] | None = None) -> WorkerOptions:
     """Read the workers that a text names, and what each one gets.
