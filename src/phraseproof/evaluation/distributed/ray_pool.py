@@ -106,7 +106,7 @@ class KeptWorkers:
         try:
             yield pool
         except BaseException:
-            pool.close()  # they may be computing what nobody waits for
+            pool.close()  # they may be at work for nothing
             self._idle = []
             raise
         self._idle = pool.release()
