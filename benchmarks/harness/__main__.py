@@ -1,4 +1,4 @@
-"""Ten tasks of different kinds in lm-evaluation-harness and here, on one model in float32.
+"""Eleven tasks of different kinds in lm-evaluation-harness and here, on one model in float32.
 
 `python -m benchmarks.harness MODEL DATA` needs the package lm_eval, a model folder, and a folder with `mmlu` and `bbl`
 in the benchmarks' published files. One line per metric: its value there and here, how many documents have another
@@ -16,7 +16,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness.parity import TEN, compare, harness_model, write_tasks
+from benchmarks.harness.parity import ELEVEN, compare, harness_model, write_tasks
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = write_tasks(Path(name) / "tasks", asked.data.resolve())
-        for each in TEN:
+        for each in ELEVEN:
             if asked.only and each.task not in asked.only.split(","):
                 continue
             for score in compare(each, folder, lm, asked.model, Path(name) / "runs" / each.task, limit=asked.limit):

@@ -34,7 +34,7 @@ class Compared(NamedTuple):
     shots: int = 0
 
 
-TEN = (
+ELEVEN = (
     Compared("ten_letters", ("acc,none",), 2),
     Compared("ten_texts", ("acc,none", "acc_norm,none", "acc_bytes,none")),
     Compared("ten_options_of_data", ("acc,none", "acc_norm,none")),
@@ -44,6 +44,7 @@ TEN = (
     Compared("ten_filters", ("exact_match,first", "exact_match,last"), 2),
     Compared("ten_several_targets", ("exact_match,clean",), 3),
     Compared("ten_corpus", ("bleu,none", "chrf,none")),
+    Compared("ten_inputs", ("acc,none", "acc_norm,none"), 2),
     Compared("ten_inherited", ("acc,none", "acc_norm,none", "acc_bytes,none")),
 )
 

@@ -1,4 +1,4 @@
-"""Ten tasks of lm-evaluation-harness (benchmarks/harness): every score of every document equals the harness's own."""
+"""Eleven tasks of lm-evaluation-harness (benchmarks/harness): every score of every document equals its own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.harness.parity import TEN, Compared, Score, compare, harness_model, write_tasks
+from benchmarks.harness.parity import ELEVEN, Compared, Score, compare, harness_model, write_tasks
 
 from support import tiny_models
 from support.real_models import write_smollm2
 
-FIVE = [
-    each for each in TEN if each.task.endswith(("letters", "options_of_data", "begun_answer", "filters", "targets"))
+SIX = [
+    each
+    for each in ELEVEN
+    if each.task.endswith(("letters", "options_of_data", "begun_answer", "filters", "targets", "inputs"))
 ]
 """Those of a tiny model: every run of the harness takes a second."""
 
@@ -45,7 +47,7 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("each", FIVE, ids=[each.task for each in FIVE])
+@pytest.mark.parametrize("each", SIX, ids=[each.task for each in SIX])
 def test_scores_of_a_tiny_model(each: Compared, shared_data: Path, tmp_path: Path) -> None:
     found = scores(each, tiny_model(), shared_data, tmp_path, limit=6)
     assert [score.metric for score in found] == list(each.metrics)
@@ -56,7 +58,7 @@ def test_scores_of_a_tiny_model(each: Compared, shared_data: Path, tmp_path: Pat
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("each", TEN, ids=[each.task for each in TEN])
+@pytest.mark.parametrize("each", ELEVEN, ids=[each.task for each in ELEVEN])
 def test_scores_of_a_real_model(each: Compared, real_model: Path, shared_data: Path, tmp_path: Path) -> None:
     found = scores(each, real_model, shared_data, tmp_path, limit=4)
     for score in found:

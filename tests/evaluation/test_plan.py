@@ -74,6 +74,7 @@ def test_equal_things_have_equal_identities() -> None:
         {"wording": make_wording(answer="{{ choice }}")},
         {"wording": make_wording(target_delimiter="")},
         {"wording": make_wording(fewshot_delimiter="")},
+        {"wording": make_wording(continuation="so")},
         {"task": make_task(6)},
         {"task": replace(make_task(), kind=Kind.MULTIPLE_CHOICE)},
         {"model": replace(MODEL, revision="2")},

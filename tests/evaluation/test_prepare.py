@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import InstructionError, UsageError
+from phraseproof.core import Example, Instruction, Kind, Prompt, Task
+from phraseproof.errors import InstructionError, ModelError, RunError, UsageError
 from phraseproof.evaluation.prepare import prepare
+from phraseproof.evaluation.represent import represent
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface.model import HuggingFaceModel
+from phraseproof.reduction.calibrate import calibrate
+from support import tiny_models
 from support.reading_task import CLEAR, VAGUE, Knowing, make_evaluation, make_task, wording
 
 
@@ -52,3 +59,38 @@ def test_every_wording_is_rendered_for_every_task_before_the_run() -> None:
     with pytest.raises(InstructionError):
         make_evaluation(model, CLEAR, fails)
     assert model.asked == []
+
+
+def in_prompt() -> tuple[Task, dict[str, dict[str, list[Instruction]]]]:
+    texts = [("the king", "is red"), ("a queen", "goes south"), ("it", "is white")]
+    examples = [
+        Example(str(n), {"who": who, "end": end}, ("here", "there far away"), (1.0, 0.0))
+        for n, (who, end) in enumerate(texts)
+    ]
+    made = wording("in-prompt", "{{ who }} {{ choice }}", answer="{{ choice }}", continuation="{{ end }}")
+    return Task("t", Kind.BINARY, "T", tuple(examples)), {"a": {"t": [made]}}
+
+
+def test_options_in_the_prompt_are_scored_alone_and_refused_where_they_cannot_be(tmp_path: Path) -> None:
+    model = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu"))
+    assert isinstance(model, HuggingFaceModel)
+    task, groups = in_prompt()
+    evaluation = prepare(model, [task], groups, EvaluationSpec())
+    run = evaluation.run(tmp_path / "run")
+    rows = run.query_rows("SELECT * FROM outcomes ORDER BY example_id")
+
+    def alone(example: Example, choice: str) -> float:
+        prompt = Prompt(f"{example.fields['who']} {choice}", (str(example.fields["end"]),))
+        return model.score_options([prompt])[0].logprobs[0]
+
+    expected = [[alone(example, choice) for choice in example.choices] for example in task.examples]
+    assert [row["option_logprobs"] for row in rows] == [pytest.approx(values, abs=1e-5) for values in expected]
+    with pytest.raises(ModelError, match=r"scripted.* cannot compare one text after several prompts"):
+        prepare(Knowing(), [task], groups, EvaluationSpec())
+    for scoring in ("generate", "paper"):
+        with pytest.raises(UsageError, match="log-likelihoods of what follows are compared"):
+            prepare(model, [task], groups, EvaluationSpec(scoring=scoring))
+    with pytest.raises(UsageError, match="has no one representation"):
+        represent(evaluation, tmp_path / "vectors")
+    with pytest.raises(RunError, match="which no prompt without content has"):
+        calibrate(run, "contextual", evaluation=evaluation)

@@ -33,6 +33,7 @@ def write(folder: Path, **wording: object) -> tuple[Path, Any]:
         {"for": ["mmlu", "binary"], "fallback": True, "relation": "closest"},
         {"target_delimiter": ""},
         {"fewshot_delimiter": "\n###\n"},
+        {"continuation": "{{ rest }}"},
         {"system": "You sort mail. Teams: {{ choices | join(', ') }}"},
         {"answer_prefix": ""},
     ],

@@ -163,6 +163,12 @@ def test_which_wordings_list_their_options(template: str, answer: str, expected:
     assert lists_options(wording, examples) is expected
 
 
+def test_a_prompt_per_option_lists_none() -> None:
+    examples = [Example("q", {"question": "Is it?"}, ("yes", "no"), (1.0, 0.0))]
+    wording = Instruction("w", "c", template="{{ question }} {{ choice }}", continuation="so")
+    assert not lists_options(compile_instruction(wording), examples)
+
+
 def test_a_budget_with_orders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="orders of options"):
         evaluate(tmp_path, TASK, option_orders=2, budget="50%")

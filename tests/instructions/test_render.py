@@ -102,6 +102,18 @@ def test_a_wording_may_set_what_is_between_examples() -> None:
     assert build(own | {"fewshot_delimiter": ""}, "plain", FIRST).text == "Choose.\n\nQ1? yes1/no1 no1Q0? yes0/no0"
 
 
+def test_options_may_be_in_the_prompt() -> None:
+    parts = {"layout": "{{ question }} {{ choice }}", "continuation": "indeed", "answer": "{{ choice }}"}
+    prompt = build({"ask": "Finish.", **parts}, "plain", FIRST)
+    shown = f"Q1? {FIRST.choices[FIRST.target]} indeed"
+    texts = [f"Finish.\n\n{shown}\n\nQ0? {choice}" for choice in ("yes0", "no0")]
+    assert prompt.options == ("yes0", "no0")
+    assert [(each.text, each.options) for each in prompt.alternatives] == [(text, ("indeed",)) for text in texts]
+    assert prompt.text == max(texts, key=len)
+    chat = build({"ask": "Finish.", **parts}, "chat", FIRST)
+    assert [each.messages[-1].content for each in chat.alternatives] == ["Q0? yes0", "Q0? no0"]
+
+
 def test_free_text_is_demonstrated_by_its_reference() -> None:
     compiled = compile_instruction(Instruction(id="w", collection="c", template="Summarize: {{ text }}"))
     shown, tested = Example("a", {"text": "long"}, reference="short"), Example("b", {"text": "longer"})

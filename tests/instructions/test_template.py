@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -256,3 +257,36 @@ def test_a_field_may_not_hide_a_built_in_name() -> None:
     example = Example("e", {"choices": "mine", "letter": "mine", "range": "mine"}, ("x", "y"), (1.0, 0.0))
     assert render("{{ choices | join }}{{ letter }}{{ range }}", example) == "xyminemine"
     assert answers("{{ letter }}", example) == ("A", "B")
+
+
+def in_prompt(**changes: Any) -> Instruction:
+    parts: dict[str, Any] = {
+        "template": "{{ question }} It is {{ choice }} ({{ letter }}, {{ index }}),",
+        "continuation": "{{ why }}",
+        "answer": "{{ choice }}",
+    }
+    return Instruction("in-prompt", "mine", **(parts | changes))
+
+
+def test_options_in_the_prompt_are_known_to_its_layout_only() -> None:
+    example = Example("1", {"question": "Q?", "why": "because"}, ("one", "two"), (0.0, 1.0))
+    task = Task("t", Kind.MULTIPLE_CHOICE, "T", (example,))
+    check_against(in_prompt(), task)
+    compiled = compile_instruction(in_prompt())
+    assert compiled.fields == {"question", "why"}
+    assert compiled.render_template(example, 1) == "Q? It is two (B, 1),"
+    assert compiled.render_continuation(example) == "because"
+    apart = in_prompt(template=None, ask="Finish it.", layout="{{ choice }}:")
+    assert compile_instruction(apart).render_layout(example, 0) == "one:"
+    for wording, problem in (
+        (in_prompt(continuation=None), "known only in answer, and in the layout with a continuation"),
+        (in_prompt(continuation="{{ choice }}"), "needs 'choice'"),
+        (replace(apart, ask="{{ choice }}?"), "needs 'choice'"),
+        (in_prompt(template=None, ask="{{ question }}"), "a continuation needs a layout, or a template"),
+    ):
+        with pytest.raises(InstructionError, match=problem):
+            check_against(wording, task)
+    with pytest.raises(InstructionError, match="the continuation is empty"):
+        compiled.render_continuation(replace(example, fields={"question": "Q?", "why": " "}))
+    with pytest.raises(InstructionError, match="there are no options"):
+        compiled.render_continuation(replace(example, choices=()))

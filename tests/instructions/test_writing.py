@@ -43,6 +43,7 @@ def wordings(draw: st.DrawFn) -> Instruction:
                 ]
             )
         ),
+        continuation=draw(st.none() | SAID),
         target_delimiter=draw(st.none() | TEXT),
         fewshot_delimiter=draw(st.none() | TEXT),
         serves=tuple(draw(st.lists(LABEL, max_size=2))),
@@ -72,6 +73,7 @@ def test_what_is_written_is_loaded_again(given_wordings: list[Instruction], rema
             "ask_last",
             "separator",
             "answer",
+            "continuation",
             "target_delimiter",
             "fewshot_delimiter",
             "serves",

@@ -14,6 +14,8 @@ import pytest
 
 from phraseproof.core import Outcome
 from phraseproof.errors import MissingExtraError, TaskError, UsageError
+from phraseproof.instructions.render import build_prompt
+from phraseproof.instructions.template import compile_instruction
 from phraseproof.scoring.registry import metric
 from phraseproof.tasks import load_tasks
 from support.harness_folder import loaded, write
@@ -112,10 +114,16 @@ def test_tasks_of_the_installed_package(tmp_path: Path, monkeypatch: pytest.Monk
     texts = ("It is 5.\n#### 5", "It is 5.", "#### 6")
     scores = [each.score for each in judge.judge([Outcome("0", 0.0, text=text, reference=reference) for text in texts])]
     assert scores == [1.0, 0.0, 0.0]
-    with pytest.raises(
-        TaskError, match=r"winogrande: .*options come before the text that is scored \(multiple inputs\)"
-    ):
-        load_tasks(["lm_eval/winogrande"])
+    (winogrande,) = load_tasks(["lm_eval/winogrande"])
+    wording, first = compile_instruction(winogrande.instructions[0]), winogrande.examples[0]
+    prompt = build_prompt(wording, first, demonstrations=[first], prompt_format="plain")
+    begins = [str(WINOGRANDE["sentence"]).partition("_")[0] + str(WINOGRANDE[name]) for name in ("option1", "option2")]
+    ends = str(WINOGRANDE["sentence"]).partition("_")[2].strip()
+    right = begins[int(str(WINOGRANDE["answer"])) - 1]
+    assert prompt.options == tuple(begins)
+    assert [(each.text, each.options) for each in prompt.alternatives] == [
+        (f"{right} {ends}\n\n{begin}", (ends,)) for begin in begins
+    ]
 
 
 def test_the_log_of_the_harness_and_its_environment_are_as_before(tmp_path: Path) -> None:

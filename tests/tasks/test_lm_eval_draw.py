@@ -38,15 +38,16 @@ def contexts(folder: Path, shots: int, seed: int) -> list[str]:
 
 def prompts(task: Task, shots: int, seed: int) -> list[str]:
     wording = compile_instruction(task.instructions[0])
-    return [
+    found = [
         build_prompt(
             wording,
             example,
             demonstrations=draw_demonstrations(task, example, shots, seed),
             prompt_format="plain",
-        ).text
+        )
         for example in task.examples
     ]
+    return [each.text for prompt in found for each in prompt.alternatives or (prompt,)]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,17 @@ def test_prompts_equal_those_of_the_harness(base: dict[str, Any], changes: dict[
     task = loaded(write(tmp_path, base=base, **changes))
     for shots, seed in ((0, 1234), (1, 1234), (2, 1234), (2, 7)):
         assert prompts(task, shots, seed) == contexts(tmp_path, shots, seed)
+
+
+def test_prompts_with_options_in_them_equal_those_of_the_harness(tmp_path: Path) -> None:
+    task = loaded(
+        write(tmp_path, doc_to_text="answer", doc_to_target="question", target_delimiter="? ", gen_prefix="it is")
+    )
+    assert prompts(task, 0, 0) == contexts(tmp_path, 0, 0)
+    with pytest.raises(TaskError, match="in another way than those of the tested documents"):
+        prompts(task, 2, 1234)  # the harness puts a space between gen_prefix and the answer, and another delimiter here
+    task = loaded(write(tmp_path, doc_to_text="answer", doc_to_target="question", target_delimiter="? "))
+    assert prompts(task, 2, 1234) == contexts(tmp_path, 2, 1234)
 
 
 def test_a_sample_shows_every_example_the_same_demonstrations(tmp_path: Path) -> None:

@@ -101,10 +101,22 @@ def test_functions_of_the_folder_are_run(tmp_path: Path) -> None:
     )
 
 
+def test_options_in_the_prompt_have_a_prompt_each(tmp_path: Path) -> None:
+    task = loaded(write(tmp_path, doc_to_text="answer", doc_to_target="question", gen_prefix="it is that"))
+    first = task.examples[0]
+    assert (first.choices, first.option_scores) == (("emu", "swift"), (0.0, 1.0))
+    # Without white space, as the harness writes them.
+    assert first.fields["lm_eval_prompt"] == ["emuit is that", "swiftit is that"]
+    assert first.fields["lm_eval_continuation"] == "Which flies?"
+    assert (task.instructions[0].template, task.instructions[0].continuation) == (
+        "{{ lm_eval_prompt[index] }}",
+        "{{ lm_eval_continuation }}",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"doc_to_text": "answer"}, "its options come before the text that is scored (multiple inputs)"),
         ({"output_type": "loglikelihood", "metric_list": None}, "its output type is loglikelihood, which compares"),
         ({"output_type": "loglikelihood_rolling", "metric_list": None}, "its output type is loglikelihood_rolling"),
         ({"process_results": "!function mine.results"}, "a Python function scores its answers (process_results)"),

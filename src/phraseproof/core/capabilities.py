@@ -55,6 +55,16 @@ class ScoresOptions(Protocol):
 
 
 @runtime_checkable
+class ScoresAlternatives(Protocol):
+    """Its `score_options` also compares one text after several prompts (`Prompt.alternatives`)."""
+
+    @property
+    def scores_alternatives(self) -> bool:
+        """Always true."""
+        ...
+
+
+@runtime_checkable
 class StreamsScores(Protocol):
     """Hands over the scores of each prompt as soon as they are known, so that a stopped run keeps them."""
 

@@ -168,6 +168,8 @@ class Instruction:
             `letter`, and the example's fields. `{{ letter }}` scores letters, `{{ choice }}` scores texts.
         target_delimiter: the text between the prompt and an answer; `None` leaves it to the prompt format (one space,
             or nothing after a chat template).
+        continuation: the text that is scored after the prompt, a Jinja template. The options are then in the prompt:
+            layout (or template) is rendered for each of them, and knows `choice`, `index` and `letter`.
         fewshot_delimiter: the text between two examples of a few-shot prompt; `None` is an empty line. Chat templates
             have turns instead.
         serves: names of tasks, categories or kinds that the wording is for; empty means any.
@@ -186,6 +188,7 @@ class Instruction:
     system: str | None = None
     answer: str = "{{ letter }}"
     target_delimiter: str | None = None
+    continuation: str | None = None
     fewshot_delimiter: str | None = None
     serves: tuple[str, ...] = ()
     fallback: bool = False

@@ -21,6 +21,9 @@ class Prompt:
         has_special_tokens: `text` already holds the tokenizer's special tokens (a chat template wrote them), so the
             tokenizer must not add them again.
         messages: the turns that `text` was written from, for servers that apply their own chat template.
+        alternatives: where the options are in the prompt, one prompt per option with the scored text as its only
+            option. `text` is then the longest of theirs, and `options` name them. Only models that are
+            `ScoresAlternatives` are given such prompts.
     """
 
     text: str
@@ -28,6 +31,7 @@ class Prompt:
     target_delimiter: str = " "
     has_special_tokens: bool = False
     messages: tuple[ChatMessage, ...] = field(default=(), compare=False)
+    alternatives: tuple[Prompt, ...] = ()
 
 
 # -------------------------------------------------------------------------------------------------------------- Model

@@ -314,7 +314,7 @@ def what_is_said(instruction: Instruction) -> Mapping[str, object]:
     # `joint` is the target delimiter's former name. It stays here because stored identities are hashes of these keys.
     said = {name: getattr(instruction, name) for name in names} | {"joint": instruction.target_delimiter}
     # Omitted where there is none, so that the identities of wordings without one still match.
-    further = {name: getattr(instruction, name) for name in ("system", "fewshot_delimiter")}
+    further = {name: getattr(instruction, name) for name in ("system", "continuation", "fewshot_delimiter")}
     return said | {name: value for name, value in further.items() if value is not None}
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from phraseproof.core import Instruction, Model, OffersFloat32, Task
-from phraseproof.errors import UsageError
+from phraseproof.core import Instruction, Model, OffersFloat32, Prompt, ScoresAlternatives, Task
+from phraseproof.errors import ModelError, UsageError
 from phraseproof.evaluation.answer_settings import TEXT_OPTIONS, answer_settings, named_reading
 from phraseproof.evaluation.budget import take_share
 from phraseproof.evaluation.choose_scoring import choose_scoring
 from phraseproof.evaluation.numerical_error import in_float32
 from phraseproof.evaluation.plan import (
     CellIdentities,
+    PlannedCell,
     orders_of_wordings,
     plan_cells,
     sample_task,
@@ -129,8 +130,31 @@ def prepare(
     for each in planned:
         judge.of_task(each.task).require_cell(CellKey.of(each.cell), [example.id for example in each.task.examples])
         # Render one prompt of every cell, so that a wording that cannot work stops the evaluation before it begins.
-        evaluation.prompts(each, each.task.examples[:1])
+        for prompt in evaluation.prompts(each, each.task.examples[:1]):
+            _require_comparable(prompt, each, model)
     return evaluation
+
+
+def _require_comparable(prompt: Prompt, planned: PlannedCell, model: Model) -> None:
+    """Refuse a wording that has the options in its prompt, where these cannot be compared."""
+    if not prompt.alternatives:
+        return
+    wording = planned.wording.instruction
+    where = wording.origin or wording.name
+    if scorer(planned.cell.scoring).model_method != "loglikelihood":
+        raise UsageError(
+            "the options are in the prompt (continuation), so log-likelihoods of what follows are compared",
+            expected="--scoring loglikelihood, loglikelihood_norm or loglikelihood_norm:characters",
+            got=planned.cell.scoring,
+            where=where,
+        )
+    if not isinstance(model, ScoresAlternatives):
+        raise ModelError(
+            f"{model.identity.name} cannot compare one text after several prompts",
+            expected="a Hugging Face model",
+            where=where,
+            hint="The wording has the options in its prompt (continuation): write one whose answers are options",
+        )
 
 
 def _require_one_answer(settings: EvaluationSpec) -> None:

@@ -56,12 +56,14 @@ def represent(
 
     Raises:
         ModelError: the model gives no representations.
-        UsageError: several devices are named, or the model has no such layer.
+        UsageError: several devices are named, the model has no such layer, or a wording has a prompt per option.
         RunError: the folder holds a run of another model or of other texts under the same names, or vectors made with
             other settings.
     """
     observer = observer or SilentObserver()
     model = evaluation.model
+    if several := [each.cell.instruction for each in evaluation.planned if each.wording.instruction.continuation]:
+        raise UsageError("a wording with a prompt per option (continuation) has no one representation", got=several[0])
     if (workers := evaluation.workers) is not None:
         raise UsageError("vectors are read on one device", got=",".join(workers.names), where="--device")
     if not isinstance(model, Represents):

@@ -114,6 +114,7 @@ def _instruction(entry: WordingEntry, file: CollectionFile, place: _EntryPlace) 
         template=entry.template,
         ask_last=entry.order == "ask-last",
         answer=_verbalizer(entry.answer, place),
+        continuation=entry.continuation,
         target_delimiter=entry.target_delimiter,
         fewshot_delimiter=entry.fewshot_delimiter,
         serves=_serves(serves, served_at),

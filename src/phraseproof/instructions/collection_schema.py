@@ -109,6 +109,12 @@ class WordingEntry(_Provenance):
         "answers, or a Jinja template. Absent: the label that the prompt gives options, else their texts.",
         examples=["letter", ["no", "yes"], {"billing": "a bill"}, "{{ choice | lower }}"],
     )
+    continuation: Text | None = Field(
+        default=None,
+        description="A Jinja template of the text that is scored after the prompt, which is rendered for each option "
+        "and knows `choice`, `letter` and `index`. Absent: the options are scored after one prompt.",
+        examples=["{{ rest_of_sentence }}"],
+    )
     target_delimiter: Text | None = Field(
         default=None,
         # The key's former name is still read.

@@ -39,7 +39,7 @@ def repeated_wordings(instructions: Sequence[Instruction]) -> Iterator[Problem]:
 def _said(wording: Instruction) -> Iterable[str]:
     """What the instruction itself says, without the system prompt before it."""
     parts = (wording.ask, wording.layout) if not wording.ask_last else (wording.layout, wording.ask)
-    return (part for part in (*parts, wording.template, wording.answer) if part is not None)
+    return (part for part in (*parts, wording.template, wording.continuation, wording.answer) if part is not None)
 
 
 def _in_full(wording: Instruction) -> str:
@@ -51,7 +51,7 @@ def _in_full(wording: Instruction) -> str:
 def _laid_out(wording: Instruction) -> tuple[str | bool | None, ...]:
     between = wording.separator if wording.layout is not None else None
     parts = (wording.ask, wording.layout, wording.template, wording.answer, wording.target_delimiter)
-    return (wording.system, *parts, wording.fewshot_delimiter, wording.ask_last, between)
+    return (wording.system, *parts, wording.continuation, wording.fewshot_delimiter, wording.ask_last, between)
 
 
 def _nearly_alike(members: Sequence[Instruction]) -> Iterator[Problem]:

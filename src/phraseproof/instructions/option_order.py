@@ -79,9 +79,12 @@ def number_of_orders(examples: Sequence[Example], asked: int) -> int:
 def lists_options(wording: CompiledInstruction, examples: Sequence[Example]) -> bool:
     """Whether the order of the options shows in a wording's prompts.
 
-    It does not where a template writes its options as fixed text, or not at all. Nor does it where answers are fixed
-    words for first, second and so on that the prompt does not name: they would mean other options in another order.
+    It does not where each option has a prompt (`continuation`), nor where a template writes its options as fixed text,
+    or not at all. Nor does it where answers are fixed words for first, second and so on that the prompt does not name:
+    they would mean other options in another order.
     """
+    if wording.instruction.continuation is not None:
+        return False
     return any(_shows_order(wording, example) for example in examples[:_TRIED])
 
 

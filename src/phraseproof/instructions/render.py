@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -115,6 +116,8 @@ class RenderedPrompt(NamedTuple):
         system: the system prompt; `None` without one.
         target_delimiter: the text between a prompt and its answer; `None` leaves it to the format.
         fewshot_delimiter: the text between two examples, in formats without turns.
+        contexts: where the options are in the prompt, the tested example with each of them; `tested` is not used then.
+        continuation: what is scored after each of the contexts.
         reasoning: the sentence that asks for a reasoning, at the end of the prompt; `None` without one.
     """
 
@@ -127,6 +130,8 @@ class RenderedPrompt(NamedTuple):
     system: str | None = None
     target_delimiter: str | None = None
     fewshot_delimiter: str = BETWEEN_EXAMPLES
+    contexts: tuple[str, ...] = ()
+    continuation: str = ""
     reasoning: str | None = None
 
     def with_ask(self, text: str) -> str:
@@ -155,7 +160,15 @@ def format_prompt(rendered: RenderedPrompt, *, prompt_format: str, chat_model: F
     Raises:
         UsageError: `chat` without a `chat_model`.
     """
-    return _FORMATS[prompt_format](rendered, chat_model)
+    arrange = _FORMATS[prompt_format]
+    if not rendered.contexts:
+        return arrange(rendered, chat_model)
+    alternatives = tuple(
+        arrange(rendered._replace(tested=context, options=(rendered.continuation,)), chat_model)
+        for context in rendered.contexts
+    )
+    longest = max(alternatives, key=lambda prompt: len(prompt.text))
+    return replace(longest, options=rendered.options, alternatives=alternatives)
 
 
 def opened_thought(prompt: Prompt) -> str:
@@ -226,14 +239,26 @@ def _order(key: _Same, seed: int) -> tuple[Example, ...]:
 def render_prompt(compiled: CompiledInstruction, example: Example, demonstrations: Sequence[Example]) -> RenderedPrompt:
     """The texts of a wording for one example, before a format arranges them. Raises as `build_prompt` does."""
     wording = compiled.instruction
-    if wording.layout is not None:
-        ask, render = compiled.render_ask(example), compiled.render_layout
-    else:
-        ask, render = None, compiled.render_template if wording.ask is None else compiled.render_ask
+    ask = compiled.render_ask(example) if wording.layout is not None else None
+    is_in_prompt = wording.continuation is not None
+
+    def render(each: Example, option: int | None = None) -> str:
+        if wording.layout is not None:
+            return compiled.render_layout(each, option)
+        return compiled.render_template(each, option) if wording.ask is None else compiled.render_ask(each)
+
+    def solved(each: Example) -> tuple[str, str]:
+        if is_in_prompt:
+            return render(each, each.target), compiled.render_continuation(each)
+        return render(each), _answer_of(compiled, each)
+
+    continuation = compiled.render_continuation(example) if is_in_prompt else ""
     return RenderedPrompt(
         ask=ask,
-        solved=tuple((render(each), _answer_of(compiled, each)) for each in demonstrations),
-        tested=render(example),
+        solved=tuple(map(solved, demonstrations)),
+        tested="" if is_in_prompt else render(example),
+        contexts=tuple(render(example, place) for place in range(len(example.choices))) if is_in_prompt else (),
+        continuation=continuation,
         options=compiled.render_answers(example),
         separator=wording.separator,
         ask_last=wording.ask_last,

@@ -18,7 +18,8 @@ from phraseproof.templates.sandbox import bounded_range
 BUILTINS = ("choices", "letters", "choice_count")
 """The built-in names of every template, besides the example's fields."""
 ANSWER_BUILTINS = ("choice", "letter", "index")
-"""Further built-in names of an `answer` template: the option that it writes."""
+"""Further built-in names of an `answer` template: the option that it writes. Also of the layout, or of what is in its
+place, where the options are in the prompt (`continuation`)."""
 
 _REMEMBERED_ANSWERS = 4096
 # A brace before a carriage return would join the braces of what replaces that.
@@ -35,6 +36,11 @@ def compile_instruction(instruction: Instruction) -> CompiledInstruction:
         raise InstructionError("a wording has either an ask or a template", where=_where(instruction, None))
     if instruction.layout is not None and instruction.template is not None:
         raise InstructionError("a layout goes with an ask, not with a template", where=_where(instruction, None))
+    if instruction.continuation is not None and instruction.layout is None and instruction.template is None:
+        raise InstructionError(
+            "a continuation needs a layout, or a template: the ask is the same for all options",
+            where=_where(instruction, "continuation"),
+        )
     return CompiledInstruction(instruction)
 
 
@@ -48,7 +54,7 @@ def check_against(instruction: Instruction, task: Task) -> None:
     """
     compiled = compile_instruction(instruction)
     for part, needed in compiled.names_by_part.items():
-        builtins = (*BUILTINS, *ANSWER_BUILTINS) if part == "answer" else BUILTINS
+        builtins = (*BUILTINS, *ANSWER_BUILTINS) if part in compiled.parts_of_option else BUILTINS
         unknown = needed.difference(builtins)
         for example in task.examples if unknown else ():
             if not unknown <= example.fields.keys():
@@ -78,15 +84,16 @@ class CompiledInstruction:
     Attributes:
         instruction: the wording.
         fields: the names of the example fields that it needs, found without rendering.
-        names_by_part: all names that each part (`system`, `ask`, `layout`, `template`, `answer`) needs, built-in
-            ones too.
+        names_by_part: all names that each part (`system`, `ask`, `layout`, `template`, `continuation`, `answer`)
+            needs, built-in ones too.
+        parts_of_option: the parts that are rendered for each option, and know it.
         label_words: the literal lists and mappings by which the answer template writes choices.
         labels: the options' labels in the prompt (`letter`, `lower`, `number`, `roman`), as far as the source shows.
     """
 
     __slots__ = (
-        *("fields", "instruction", "labels", "names_by_part", "label_words"),
-        *("_answers", "_ask", "_layout", "_needs_choices", "_remembered", "_system", "_template"),
+        *("fields", "instruction", "labels", "names_by_part", "label_words", "parts_of_option"),
+        *("_answers", "_ask", "_continuation", "_layout", "_needs_choices", "_remembered", "_system", "_template"),
     )
 
     def __init__(self, instruction: Instruction) -> None:
@@ -95,6 +102,7 @@ class CompiledInstruction:
         self._ask = _compile(instruction, "ask", instruction.ask)
         self._layout = _compile(instruction, "layout", instruction.layout)
         self._template = _compile(instruction, "template", instruction.template)
+        self._continuation = _compile(instruction, "continuation", instruction.continuation)
         answer = _compile(instruction, "answer", instruction.answer)
         assert answer is not None
         self._answers = answer
@@ -103,16 +111,18 @@ class CompiledInstruction:
             "ask": self._ask,
             "layout": self._layout,
             "template": self._template,
+            "continuation": self._continuation,
             "answer": answer,
         }
+        self.parts_of_option = ("answer",) if instruction.continuation is None else ("layout", "template", "answer")
         self.names_by_part: Mapping[str, frozenset[str]] = {
             part: compiled.names - compiled.optional - {"range"} for part, compiled in parts.items() if compiled
         }
-        prompt_names = frozenset(
-            name for part in parts if part != "answer" for name in self.names_by_part.get(part, ())
+        needed = (
+            names.difference(ANSWER_BUILTINS) if part in self.parts_of_option else names
+            for part, names in self.names_by_part.items()
         )
-        answer_names = self.names_by_part["answer"].difference(ANSWER_BUILTINS)
-        self.fields: frozenset[str] = (prompt_names | answer_names).difference(BUILTINS)
+        self.fields: frozenset[str] = frozenset[str]().union(*needed).difference(BUILTINS)
         self.label_words: tuple[object, ...] = answer.label_words
         prompt_parts = (self._ask, self._layout, self._template)
         self.labels: frozenset[str] = frozenset(label for part in prompt_parts if part for label in part.labels)
@@ -135,13 +145,22 @@ class CompiledInstruction:
         """The system prompt for this example, or `None`. Raises as `render_ask` does."""
         return None if self._system is None else self._render("system", self._system, example)
 
-    def render_layout(self, example: Example) -> str:
-        """Render the layout for an example. Raises as `render_ask` does."""
-        return self._render("layout", self._layout, example)
+    def render_layout(self, example: Example, option: int | None = None) -> str:
+        """Render the layout for an example, and one of its options (`continuation`). Raises as `render_ask` does."""
+        return self._render("layout", self._layout, example, option)
 
-    def render_template(self, example: Example) -> str:
-        """Render the template for an example. Raises as `render_ask` does."""
-        return self._render("template", self._template, example)
+    def render_template(self, example: Example, option: int | None = None) -> str:
+        """Render the template, as `render_layout` does the layout."""
+        return self._render("template", self._template, example, option)
+
+    def render_continuation(self, example: Example) -> str:
+        """Render what is scored after the prompt. Raises as `render_ask` does, and where it is empty."""
+        found = self._render("continuation", self._continuation, example)
+        if not example.choices:
+            self._fail("there are no options, which a continuation compares", "continuation", example)
+        if not found.strip():
+            self._fail("the continuation is empty", "continuation", example)
+        return found
 
     def render_answers(self, example: Example) -> tuple[str, ...]:
         """Render every choice as an answer, in the order of the example's choices.
@@ -167,8 +186,8 @@ class CompiledInstruction:
     def _render_answers(self, example: Example) -> tuple[str, ...]:
         seen = _seen(example)
         answers: list[str] = []
-        for index, choice in enumerate(example.choices):
-            seen |= {"choice": choice, "letter": letter_of(index), "index": index}
+        for index in range(len(example.choices)):
+            seen |= _option(example, index)
             answers.append(self._run("answer", self._answers, seen, example))
         for index, answer in enumerate(answers):
             if not answer.strip():
@@ -178,10 +197,11 @@ class CompiledInstruction:
                 self._fail(f"choices {first + 1} and {index + 1} have the same answer {answer!r}", "answer", example)
         return tuple(answers)
 
-    def _render(self, part: str, compiled: Compiled | None, example: Example) -> str:
+    def _render(self, part: str, compiled: Compiled | None, example: Example, option: int | None = None) -> str:
         if compiled is None:
             self._fail(f"the wording has no {part}", part, example)
-        return self._run(part, compiled, _seen(example), example)
+        seen = _seen(example)
+        return self._run(part, compiled, seen if option is None else seen | _option(example, option), example)
 
     def _run(self, part: str, compiled: Compiled, seen: dict[str, object], example: Example) -> str:
         try:
@@ -229,6 +249,10 @@ def _seen(example: Example) -> dict[str, object]:
     }
 
 
+def _option(example: Example, index: int) -> dict[str, object]:
+    return {"choice": example.choices[index], "letter": letter_of(index), "index": index}
+
+
 @lru_cache(maxsize=1024)
 def _letters(count: int) -> list[str]:
     return [letter_of(index) for index in range(count)]  # shared: the sandbox lets no template change it
@@ -241,10 +265,11 @@ def _where(instruction: Instruction, part: str | None) -> str:
 
 def _complain_of_name(name: str, instruction: Instruction, part: str, task: Task, example: Example) -> NoReturn:
     everywhere = not any(name in other.fields for other in task.examples)
-    known = [*sorted(example.fields), *BUILTINS, *(ANSWER_BUILTINS if part == "answer" else ())]
+    knows_option = part in compile_instruction(instruction).parts_of_option
+    known = [*sorted(example.fields), *BUILTINS, *(ANSWER_BUILTINS if knows_option else ())]
     hint = f"Known names: {', '.join(known)}"
-    if name in ANSWER_BUILTINS and part != "answer":
-        hint += f". {', '.join(ANSWER_BUILTINS)} are known only in answer"
+    if name in ANSWER_BUILTINS and not knows_option:
+        hint += f". {', '.join(ANSWER_BUILTINS)} are known only in answer, and in the layout with a continuation"
     raise InstructionError(
         f"wording {instruction.id!r} needs {name!r}, which task {task.name!r} does not have"
         + ("" if everywhere else f" in its example {example.id!r}"),

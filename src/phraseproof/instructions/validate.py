@@ -134,8 +134,9 @@ def _on_task(compiled: CompiledInstruction, task: Task) -> Iterator[Problem]:
         message = error.problem + (f". {error.hint}" if error.hint else "")
         yield Problem("error", "template", wording.name, error.where or wording.name, message)
         return
-    yield from _options(compiled, rendered, task)
-    yield from _given_away(compiled, rendered, task)
+    if compiled.instruction.continuation is None:  # else each option has a prompt, and none shows all
+        yield from _options(compiled, rendered, task)
+        yield from _given_away(compiled, rendered, task)
 
 
 def _render(compiled: CompiledInstruction, example: Example) -> _RenderedExample:

@@ -69,6 +69,7 @@ def _entry(wording: Instruction) -> dict[str, object]:
     if wording.layout is not None and wording.separator != _DEFAULT_SEPARATOR:
         entry["separator"] = wording.separator
     entry["answer"] = _answer(wording.answer)
+    entry["continuation"] = wording.continuation
     entry["target_delimiter"] = wording.target_delimiter
     entry["fewshot_delimiter"] = wording.fewshot_delimiter
     return {field: value for field, value in entry.items() if value is not None}

@@ -58,6 +58,12 @@ def planned_cells(source: Run, evaluation: Evaluation, cells: Sequence[Cell]) ->
                 where=str(source.path),
                 hint="Evaluate again with the same --out, then calibrate",
             )
+        if planned[cell.identity].wording.instruction.continuation is not None:
+            raise RunError(
+                f"{cell.instruction} has the options in its prompt (continuation), which no prompt without content has",
+                where=str(source.path),
+                hint="Choose a method that asks the model nothing, such as --method prior-matching",
+            )
     return planned
 
 

@@ -18,7 +18,7 @@ from phraseproof.errors import PhraseproofError, TaskError
 from phraseproof.tasks.kinds import infer_kind
 from phraseproof.tasks.lm_eval_answers import answer_rules
 from phraseproof.tasks.lm_eval_draw import HarnessDraw, name_of
-from phraseproof.tasks.lm_eval_wording import DESCRIPTION, PROMPT, RESERVED, designers_wording
+from phraseproof.tasks.lm_eval_wording import CONTINUATION, DESCRIPTION, PROMPT, RESERVED, designers_wording
 
 if TYPE_CHECKING:
     from lm_eval.api.task import ConfigurableTask
@@ -93,11 +93,6 @@ def _checked(source: object, name: str) -> ConfigurableTask:
         raise _refused(name, "a Python function scores its answers (process_results)")
     if kind == _OPTIONS and config.doc_to_choice is None:
         raise _refused(name, "it has no doc_to_choice")
-    if source.multiple_input:
-        raise _refused(
-            name,
-            "its options come before the text that is scored (multiple inputs), and here they come after the prompt",
-        )
     if config.repeats > 1:
         raise _refused(name, f"it draws {config.repeats} answers to each prompt (repeats)")
     return source
@@ -115,21 +110,30 @@ def _example(task: ConfigurableTask, identifier: str, document: dict[str, Any], 
     config: Any = task.config
     with _rendered_by_harness(where):
         choices = _choices(task.doc_to_choice(document), where) if task.OUTPUT_TYPE == _OPTIONS else ()
+        prefix = task.doc_to_prefix(document)
+        description = task.resolve_field(document, config.description) or ""
+        if task.multiple_input:
+            # As `multiple_input_context`: the options are texts up to what is scored, and doc_to_text is the right one.
+            contexts = [_written(task.build_qa_turn(q=each, gen_prefix=prefix, tgt_delim="")) for each in choices]
+            right = task.doc_to_text(document)
+            continuation = _prompt(task.doc_to_target(document), where, "doc_to_target")
+            target = _Target(credits=tuple(float(index == right) for index in range(len(choices))))
+            prompts = {PROMPT: contexts, CONTINUATION: continuation}
+            return _as_example(identifier, document, prompts, description=description, choices=choices, target=target)
         turn = task.build_qa_turn(
             q=_prompt(task.doc_to_text(document), where),
             c=list(choices) or None,
-            gen_prefix=task.doc_to_prefix(document),
+            gen_prefix=prefix,
             tgt_delim=config.target_delimiter,
             few_delim="",
         )
-        return _as_example(
-            identifier,
-            document,
-            prompt="".join(message.to_text() for message in turn),
-            description=task.resolve_field(document, config.description) or "",
-            choices=choices,
-            target=_target(task, document, choices, where),
-        )
+        target = _target(task, document, choices, where)
+        prompts = {PROMPT: _written(turn)}
+        return _as_example(identifier, document, prompts, description=description, choices=choices, target=target)
+
+
+def _written(turn: Sequence[Any]) -> str:
+    return "".join(message.to_text() for message in turn)
 
 
 @contextmanager
@@ -147,8 +151,8 @@ def _rendered_by_harness(where: str) -> Generator[None]:
 def _as_example(
     identifier: str,
     document: Mapping[str, Any],
+    prompts: Mapping[str, object],
     *,
-    prompt: str,
     description: str,
     choices: tuple[str, ...],
     target: _Target,
@@ -156,7 +160,7 @@ def _as_example(
     fields = {f"doc_{key}" if key in RESERVED else key: _plain(value) for key, value in document.items()}
     return Example(
         identifier,
-        {**fields, PROMPT: prompt, DESCRIPTION: description},
+        {**fields, **prompts, DESCRIPTION: description},
         choices,
         target.credits,
         reference=target.references[0] if target.references else None,
@@ -164,9 +168,9 @@ def _as_example(
     )
 
 
-def _prompt(text: object, where: str) -> str:
+def _prompt(text: object, where: str, field: str = "doc_to_text") -> str:
     if not isinstance(text, str):
-        raise TaskError("doc_to_text does not give a text", got=repr(text)[:60], where=where)
+        raise TaskError(f"{field} does not give a text", got=repr(text)[:60], where=where)
     return text
 
 
@@ -292,28 +296,47 @@ def _demonstration(task: ConfigurableTask, identifier: str, document: dict[str, 
         listed: Any = task.doc_to_choice(document, settings.doc_to_choice) if settings.doc_to_choice else None
         gold: Any = task.doc_to_target(document, settings.doc_to_target)
         answer = listed[gold] if listed and isinstance(gold, int) else gold[0] if isinstance(gold, list) else gold
-        turn = task.build_qa_turn(
-            q=_prompt(task.doc_to_text(document, settings.doc_to_text), where),
-            c=listed,
-            a=gold,
-            gen_prefix=task.resolve_field(document, settings.gen_prefix),
-            tgt_delim=settings.target_delimiter,
-            few_delim=settings.fewshot_delimiter,
-        )
-    written = "".join(message.to_text() for message in turn)
+        text: Any = task.doc_to_text(document, settings.doc_to_text)
+        prefix = task.resolve_field(document, settings.gen_prefix)
+        choices = _choices(listed, where) if has_options else ()
+        if task.multiple_input and not (isinstance(text, int) and 0 <= text < len(choices)):
+            raise TaskError("doc_to_text names no option", got=repr(text)[:60], where=where)
+
+        def written(question: object) -> str:
+            return _written(
+                task.build_qa_turn(
+                    q=_prompt(question, where),
+                    c=None if task.multiple_input else listed,
+                    a=gold,
+                    gen_prefix=prefix,
+                    tgt_delim=settings.target_delimiter,
+                    few_delim=settings.fewshot_delimiter,
+                )
+            )
+
+        turns = list(map(written, choices)) if task.multiple_input else [written(text)]
     ending = f"{task.config.target_delimiter}{answer}{settings.fewshot_delimiter}"
-    if not isinstance(answer, str) or not written.endswith(ending):
+    if not isinstance(answer, str) or not all(turn.endswith(ending) for turn in turns):
         raise TaskError(
             "the harness writes their answers in another way than those of the tested documents", where=where
         )
-    choices = _choices(listed, where) if has_options else ()
+    prompts = [turn.removesuffix(ending) for turn in turns]
+    if task.multiple_input:
+        return _as_example(
+            identifier,
+            document,
+            {PROMPT: prompts, CONTINUATION: answer},
+            description="",
+            choices=choices,
+            target=_Target(credits=tuple(float(index == text) for index in range(len(choices)))),
+        )
     if has_options and answer not in choices:
         raise TaskError("the answer of a demonstration is not one of its options", where=where)
     right = tuple(float(index == choices.index(answer)) for index in range(len(choices)))
     return _as_example(
         identifier,
         document,
-        prompt=written.removesuffix(ending),
+        {PROMPT: prompts[0]},
         description="",
         choices=choices,
         target=_Target(credits=right) if has_options else _Target(references=(answer,)),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PROMPT, DESCRIPTION = "lm_eval_prompt", "lm_eval_description"
 """Fields of every example: what the harness makes of `doc_to_text` (with `gen_prefix`) and of `description`."""
 
+CONTINUATION = "lm_eval_continuation"
+"""Where the options are in the prompt: what is scored after it. `PROMPT` is then a list with a prompt per option."""
+
 RESERVED = ("choices", "letters", "choice_count", "choice", "letter", "index")
 """Names that templates define. A document's field of this name is `doc_NAME`."""
 
@@ -55,6 +58,7 @@ def designers_wording(
         template=layout if ask is None else None,
         separator=separator,
         answer="{{ choice }}",
+        continuation=f"{{{{ {CONTINUATION} }}}}" if task.multiple_input else None,
         target_delimiter=None if config.target_delimiter == _DELIMITER else config.target_delimiter,
         fewshot_delimiter=None if between == BETWEEN_EXAMPLES else between,
         serves=(name,),
@@ -77,6 +81,8 @@ def _ask(descriptions: set[str]) -> tuple[str | None, str]:
 
 def _layout(task: ConfigurableTask, examples: Sequence[Example]) -> str:
     """The source of `doc_to_text` where it is a template here as well, else the name of the field."""
+    if task.multiple_input:
+        return f"{{{{ {PROMPT}[index] }}}}"
     source: Any = task.config.doc_to_text
     whole = f"{{{{ {PROMPT} }}}}"
     if not isinstance(source, str):

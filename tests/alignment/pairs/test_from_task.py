@@ -239,3 +239,9 @@ def test_what_cannot_be_made() -> None:
         pairs_from_task(TASK, [ONE], [TWO], limit=0)
     with pytest.raises(InstructionError, match="needs 'passage'"):
         pairs_from_task(TASK, [ONE], [wording("two", ask="{{ passage }}")])
+
+
+def test_options_in_the_prompt_are_no_answers_to_train_on() -> None:
+    in_prompt = wording("in-prompt", layout="{{ question }} {{ choice }}", continuation="so")
+    with pytest.raises(TaskError, match="has no answer to train on"):
+        pairs_from_task(TASK, [in_prompt], {"in-prompt": [TWO]})

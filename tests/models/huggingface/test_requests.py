@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from phraseproof.core import Prompt, PromptRemark
+from phraseproof.core import Prompt, PromptRemark, ScoresAlternatives
+from phraseproof.models import ModelOptions, load_model
 from phraseproof.models.huggingface import requests
+from phraseproof.models.huggingface.model import HuggingFaceModel
 from phraseproof.models.huggingface.requests import ContextWindow, RequestBuilder, planning_windows
 from phraseproof.models.huggingface.tokenization import PromptTokenizer
 from support import tiny_models
@@ -80,3 +86,30 @@ def test_windows_bound_how_many_prompts_are_planned_together(monkeypatch: pytest
     monkeypatch.setattr(requests, "_PROMPTS_PER_WINDOW", 2)
     prompts = [Prompt(str(number)) for number in range(5)]
     assert [len(some) for some in planning_windows(prompts)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("build", [tiny_models.tiny_llama, tiny_models.tiny_t5])
+def test_one_text_after_several_prompts_has_the_scores_of_each_alone(build: Callable[[], Path]) -> None:
+    model = load_model(str(build()), ModelOptions(device="cpu"))
+    assert isinstance(model, HuggingFaceModel)
+    assert isinstance(model, ScoresAlternatives)
+    single = [Prompt(f"the king of the {name}", ("is here",)) for name in ("red house", "blue", "red house")]
+    prompt = replace(single[0], options=("a", "b", "c"), alternatives=tuple(single))
+    plain = Prompt("the queen", ("A", "B"))
+    found = model.score_options([plain, prompt, plain])
+    alone = [model.score_options([each])[0] for each in single]
+    assert found[1].logprobs == pytest.approx([each.logprobs[0] for each in alone], abs=1e-5)
+    assert found[1].prompt_tokens == max(each.prompt_tokens for each in alone)
+    assert found[1].asked_tokens == sum(each.asked_tokens for each in alone)
+    assert found[0].logprobs == pytest.approx(model.score_options([plain])[0].logprobs, abs=1e-5)
+    assert sum(each.computed_tokens for each in found) == model.forecast_tokens([plain, prompt, plain]).unique
+    assert all(check.passed for check in model.self_test([prompt, plain]))
+
+
+def test_a_prompt_with_an_alternative_that_does_not_fit_leaves_the_others_alone() -> None:
+    good = Prompt("the king", ("A",))
+    two = replace(good, options=("a", "b"), alternatives=(good, Prompt("the queen", ("red " * 200,))))
+    built = builder().build([two, good, replace(two, alternatives=(good, good))], "loglikelihood", window())
+    assert list(built.refused) == [0]
+    assert "longer than the model's context" in str(built.refused[0])
+    assert built.requests.places(2) == [*built.requests.places(1), *built.requests.places(1)]

@@ -241,6 +241,11 @@ def _pair(task: Task, example: Example, family: _Family) -> ParaphraseSet | None
 
 def _render(task: Task, example: Example, compiled: CompiledInstruction) -> _Rendered:
     wording = compiled.instruction
+    if wording.continuation is not None:
+        raise TaskError(
+            "a wording that has the options in its prompt (continuation) has no answer to train on",
+            where=wording.origin or wording.name,
+        )
     texts = render_prompt(compiled, example, ())
     # The system prompt is kept apart: each prompt format puts it in another place.
     prompt = format_prompt(texts._replace(system=None), prompt_format="plain")

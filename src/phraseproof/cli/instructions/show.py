@@ -99,7 +99,7 @@ def _print_wording(console: Console, shown: _Shown) -> None:
     console.print(Rule(Text(wording.name, style="bold"), align="left", style="dim"))
     for name, value in _provenance(wording).items():
         console.print(Text(f"{name}: {value}", style="dim"))
-    for name in ("ask", "layout", "template", *(() if shown.is_free_text else ("answer",))):
+    for name in ("ask", "layout", "template", "continuation", *(() if shown.is_free_text else ("answer",))):
         value = getattr(wording, name)
         if value is not None:
             console.print(Text(f"{name}:", style="bold"))
@@ -112,7 +112,9 @@ def _print_wording(console: Console, shown: _Shown) -> None:
         console.print(Text(_indented(shown.prompt.text)))
         delimiter = shown.prompt.target_delimiter
         after = "" if delimiter == " " else f" (after {delimiter!r})"
-        head, texts = ("reference", shown.references) if shown.is_free_text else ("scored", shown.prompt.options)
+        alternatives = shown.prompt.alternatives
+        scored = alternatives[0].options if alternatives else shown.prompt.options
+        head, texts = ("reference", shown.references) if shown.is_free_text else ("scored", scored)
         console.print(Text(f"{head}{after}: ", style="bold").append(" | ".join(texts), style="not bold"))
     console.print()
 

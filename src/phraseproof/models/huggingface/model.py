@@ -106,6 +106,11 @@ class HuggingFaceModel(FormatsWithTemplate):
             settings=settings,
         )
 
+    @property
+    def scores_alternatives(self) -> bool:
+        """Requests have a prompt of their own each."""
+        return True
+
     def score_options(
         self, prompts: Sequence[Prompt], *, method: str = "loglikelihood", on_done: Callable[[int], None] | None = None
     ) -> Sequence[OptionScores]:
@@ -243,7 +248,9 @@ class HuggingFaceModel(FormatsWithTemplate):
             encode=self.encode,
             executor=self.executor,
         )
-        return run_checks(subject, [prompt for prompt in prompts if prompt.options])
+        return run_checks(
+            subject, [each for prompt in prompts for each in prompt.alternatives or (prompt,) if each.options]
+        )
 
     @property
     def num_parameters(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from phraseproof.core import Prompt
@@ -71,24 +72,29 @@ class RequestBuilder:
         """
         requests = DeduplicatedRequests()
         refused: dict[int, ModelError] = {}
-        for number, (prompt, encoded) in enumerate(self.encoded(prompts, method)):
+        single = [each for prompt in prompts for each in prompt.alternatives or (prompt,)]
+        encoded = self.encoded(single, method)
+        for number, prompt in enumerate(prompts):
+            parts = list(islice(encoded, len(prompt.alternatives) or 1))
             try:
-                if window.vocabulary is not None:
-                    self._check(prompt, encoded, window.vocabulary)
-                self._add(prompt, encoded, method, window, requests)
+                for part, tokens in parts if window.vocabulary is not None else ():
+                    self._check(part, tokens, window.vocabulary or 0)
+                found = [self._find(part, tokens, method, window, requests) for part, tokens in parts]
+                requests.add([place for places, _ in found for place in places], _sum([count for _, count in found]))
             except ModelError as error:
                 refused[number] = error
-                requests.add((), TokenCounts(len(encoded.context), 0, 0))
+                requests.add((), TokenCounts(max(len(tokens.context) for _, tokens in parts), 0, 0))
         return BuiltRequests(requests, refused)
 
-    def _add(
+    def _find(
         self,
         prompt: Prompt,
         encoded: PromptTokens,
         method: str,
         window: ContextWindow,
         requests: DeduplicatedRequests,
-    ) -> None:
+    ) -> tuple[list[tuple[int, int]], TokenCounts]:
+        """Where the scores of a prompt's options will be, and its tokens."""
         context, options = encoded.context, encoded.options
         steps = min(MAX_GREEDY_STEPS, *map(len, options)) if method == "paper" else 0
         places: list[tuple[int, int]] = [(0, 0)] * len(options)
@@ -99,7 +105,7 @@ class RequestBuilder:
                 places[index] = place
             truncated = max(truncated, len(context) - kept)
         naive = len(context) * len(options) + sum(map(len, options))
-        requests.add(places, TokenCounts(len(context), truncated, naive, self._tokenizer.remarks(encoded)))
+        return places, TokenCounts(len(context), truncated, naive, self._tokenizer.remarks(encoded))
 
     def _check(self, prompt: Prompt, encoded: PromptTokens, vocabulary: int) -> None:
         first: dict[tuple[int, ...], str] = {}
@@ -121,6 +127,17 @@ class RequestBuilder:
             f"the tokenizer of '{self._model}' has tokens that the model has no embedding for",
             expected=f"ids below {vocabulary}",
         )
+
+
+def _sum(counts: Sequence[TokenCounts]) -> TokenCounts:
+    """The tokens of a prompt that has an alternative for each option: of the longest, but for `asked_tokens`."""
+    if len(counts) == 1:
+        return counts[0]
+    remarks = 0
+    for count in counts:
+        remarks |= count.remarks
+    prompt_tokens, truncated = (max(each[place] for each in counts) for place in (0, 1))
+    return TokenCounts(prompt_tokens, truncated, sum(count.asked_tokens for count in counts), remarks)
 
 
 def planning_windows(prompts: Sequence[Prompt]) -> Iterator[Sequence[Prompt]]:
