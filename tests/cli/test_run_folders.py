@@ -14,7 +14,13 @@ from support import free_texts
 
 
 def run(**fields: Any) -> Any:
-    defaults = {"path": Path("runs/a"), "missing": (), "cells": (1, 2), "scorings": ("loglikelihood",)}
+    defaults = {
+        "path": Path("runs/a"),
+        "name": "runs/a",
+        "missing": (),
+        "cells": (1, 2),
+        "scorings": ("loglikelihood",),
+    }
     defaults |= {"metric": "accuracy", "metrics": ("accuracy",)}
     return SimpleNamespace(content={}, **defaults, **fields)
 

@@ -24,7 +24,6 @@ def test_they_are_one_value() -> None:
         (["--worker-arg", "gpus=1"], "--worker-arg requires --workers"),
         (["--workers", "ray", "--worker-arg", "gpus"], "--worker-arg: not an argument with its value"),
         (["--workers", "local:2", "--device", "cpu,cpu"], "--device: --workers and several devices are given"),
-        (["--workers", "local:2", "-o", "s3://bucket/run"], "s3://bucket/run: a run folder cannot be a URL yet"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(

@@ -23,6 +23,7 @@ NOT_RUN = {
     "collect.md": 2,
     "few-shot.md": 2,
     "importing.md": 6,
+    "object-storage.md": 1,
     "paper.md": 15,
     "paraphrasing.md": 2,
     "pocket.md": 6,

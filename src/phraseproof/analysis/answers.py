@@ -93,7 +93,7 @@ def load_answers(run: Run) -> tuple[TaskAnswers, ...]:
         if len(read):
             found.setdefault((cell.task, cell.num_fewshot), _Gathering(cell)).add(cell, read)
     if not found:
-        raise NotEnoughDataError("no task has answers that were chosen from options", where=str(run.path))
+        raise NotEnoughDataError("no task has answers that were chosen from options", where=run.name)
     return tuple(sorted((each.finished() for each in found.values()), key=lambda task: task.num_fewshot))
 
 

@@ -85,7 +85,7 @@ def label_agreement(
             "too few labelled texts",
             expected=f"{FEWEST} or more",
             got=f"{len(values)} with a value, {unmatched} labels without a text",
-            where=str(run.path),
+            where=run.name,
         )
     pairs = np.array(values)
     measures: dict[str, Callable[[Floats], float]] = {"pearson": _pearson, "spearman": _spearman}
@@ -98,7 +98,7 @@ def label_agreement(
     for what, column in ((f"values of {run.metric}", pairs[:, 0]), ("labels", pairs[:, 1])):
         if np.ptp(column) == 0:
             raise NotEnoughDataError(
-                f"all {len(pairs)} {what} are {column[0]:g}, and no agreement is defined", where=str(run.path)
+                f"all {len(pairs)} {what} are {column[0]:g}, and no agreement is defined", where=run.name
             )
     findings = {name: _finding(name, measure, pairs, examples, seed) for name, measure in measures.items()}
     return LabelAgreement(findings, len(pairs), unreadable, unmatched, lacking)

@@ -41,7 +41,7 @@ def option_lengths(run: Run, tasks: Sequence[OptionValues], needs: Needs) -> lis
             if len(lengths) != sizes.sum() or lengths.min(initial=1) < 1:
                 raise NotEnoughDataError(
                     f"the options' numbers of tokens are not stored for {cell.task} under {cell.instruction}",
-                    where=str(run.path),
+                    where=run.name,
                     hint="Use --method per-byte",
                 )
         else:

@@ -187,7 +187,7 @@ def load_option_values(run: Run, *, votes: bool = False, most: int | None = None
         raise NotEnoughDataError(
             f"the scoring method '{run.scoring}' stores no log-probabilities of options",
             expected="a run with --scoring loglikelihood or first_token",
-            where=str(run.path),
+            where=run.name,
         )
     run.require_whole()
     rows = Counter((cell.task, cell.num_fewshot) for cell in run.cells)
@@ -198,7 +198,7 @@ def load_option_values(run: Run, *, votes: bool = False, most: int | None = None
             key = cell.task, cell.num_fewshot
             found.setdefault(key, _Gathering(rule, None if most is None else most // rows[key])).add(cell, table)
     if not found:
-        raise NotEnoughDataError("no task has options to choose from", where=str(run.path))
+        raise NotEnoughDataError("no task has options to choose from", where=run.name)
     return tuple(sorted((each.finished() for each in found.values()), key=lambda task: task.num_fewshot))
 
 

@@ -154,7 +154,7 @@ def require_one_reading(runs: Sequence[Run]) -> None:
         if reading is not known[0][1]:
             raise UsageError(
                 "the runs' answers were read in different ways, so their scores do not compare",
-                got=f"{known[0][1]} ({known[0][0].path}, scoring {known[0][0].scoring}) and {reading} ({run.path}, "
+                got=f"{known[0][1]} ({known[0][0].name}, scoring {known[0][0].scoring}) and {reading} ({run.name}, "
                 f"scoring {run.scoring})",
                 hint=_BY_ANOTHER_PROGRAM
                 if IMPORTED in {known[0][0].scoring, run.scoring}
@@ -178,7 +178,7 @@ def shared_metric(runs: Sequence[Run], where: str | None = None) -> Metric:
             is_imported = any(isinstance(each, ImportedScore) for each in (metric, metrics[0]))
             raise UsageError(
                 "the runs are in different metrics",
-                got=f"{metrics[0].name!r} ({runs[0].path}) and {metric.name!r} ({run.path})",
+                got=f"{metrics[0].name!r} ({runs[0].name}) and {metric.name!r} ({run.name})",
                 where=where,
                 hint=_AS_ACCURACY if is_imported else "Compare runs of one metric",
             )

@@ -72,24 +72,24 @@ def scale_points(
     if size is None:
         raise NotEnoughDataError(
             "the run does not say how many parameters its model has",
-            where=str(run.path),
+            where=run.name,
             hint="Give it with --parameters RUN=NUMBER",
         )
     first = reference or run.groups[0]
     summary = summarize(run.wording_scores(), group_order=[first])[0]
     other = group or next((name for name in summary.groups if name != first), None)
     if other is None:
-        raise NotEnoughDataError("a gap needs two groups of wordings", got=first, where=str(run.path))
+        raise NotEnoughDataError("a gap needs two groups of wordings", got=first, where=run.name)
     if other not in summary.groups:
         raise UsageError(f"no group of wordings is called {other!r}", expected=f"one of: {', '.join(summary.groups)}")
     model = str(run.settings.get("model", {}).get("name", run.path.name))
     points = [
-        ScalePoint(model, size, row.name, -row.differences[other].value, str(run.path), summary.num_fewshot)
+        ScalePoint(model, size, row.name, -row.differences[other].value, run.name, summary.num_fewshot)
         for row in summary.tasks
         if other in row.differences
     ]
     if not points:
-        raise NotEnoughDataError(f"no task has wordings of both {first} and {other}", where=str(run.path))
+        raise NotEnoughDataError(f"no task has wordings of both {first} and {other}", where=run.name)
     return points
 
 

@@ -22,6 +22,7 @@ from phraseproof.cli.calibrate import calibrate
 from phraseproof.cli.choose import choose
 from phraseproof.cli.compare import compare
 from phraseproof.cli.config import config
+from phraseproof.cli.copy_run import copy_run
 from phraseproof.cli.demo import demo
 from phraseproof.cli.doctor import doctor
 from phraseproof.cli.ensemble import ensemble
@@ -80,7 +81,8 @@ app.command("study", short_help="Make a table or figure of the paper.", rich_hel
 app.command("import-results", short_help="Read other programs' logs into a run.", rich_help_panel=MEASURE)(
     import_results
 )
-app.command("runs", short_help="List the run folders below a folder.", rich_help_panel=LOOK)(runs)
+app.command("runs", short_help="List the runs below a folder or URL.", rich_help_panel=LOOK)(runs)
+app.command("copy", short_help="Copy a run to object storage, or from it.", rich_help_panel=LOOK)(copy_run)
 app.command("config", short_help="Print a run's options as a config file.", rich_help_panel=LOOK)(config)
 app.command("table", short_help="Show means, spread and differences of runs.", rich_help_panel=LOOK)(table)
 app.command("analyze", short_help="Show intervals, tests and controls.", rich_help_panel=LOOK)(analyze)

@@ -115,6 +115,6 @@ def _scaling(runs: list[Run], order: list[str], sizes: dict[Path, int]) -> Scali
         [
             point
             for run in runs
-            for point in scale_points(run, reference=reference, group=group, parameters=sizes.get(run.path))
+            for point in scale_points(run, reference=reference, group=group, parameters=sizes.get(Path(run.name)))
         ]
     )

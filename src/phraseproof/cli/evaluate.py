@@ -89,7 +89,8 @@ def evaluate(
         typer.Option(
             "--out",
             "-o",
-            help="The run folder. The same command continues a run that was stopped.",
+            help="The run folder, or a URL in object storage, as s3://BUCKET/runs/NAME (docs/object-storage.md). "
+            "The same command continues a run that was stopped.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -308,6 +309,8 @@ def evaluate(
     from phraseproof.cli.stopping import stoppable
     from phraseproof.evaluation.prices import read_price
     from phraseproof.evaluation.resolve import resolve
+    from phraseproof.evaluation.stored_run import run_target
+    from phraseproof.store.local_copy import folder_if_any
 
     spec = read_spec(config, changes, loading, given)
     if out == Path() and not dry_run:  # an unset variable in a shell script gives an empty text
@@ -327,13 +330,16 @@ def evaluate(
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         if is_batched and price is not None and price.batch_share == 1:
             progress.noted(FULL_PRICE)
-        evaluation = resolve(spec, out=out, observer=progress, locking=locking, forecast=dry_run, workers=divided)
         if dry_run:
+            there = None if out is None else folder_if_any(out)
+            evaluation = resolve(spec, out=there, observer=progress, locking=locking, forecast=True, workers=divided)
             paid = price.in_batches if price is not None and is_batched else price
-            print_forecast(evaluation.forecast(out, timing=timing), paid, as_json=as_json)
+            print_forecast(evaluation.forecast(there, timing=timing), paid, as_json=as_json)
             return
         assert out is not None, "checked above"
-        run = evaluation.run(out, observer=progress, self_test=spec.self_test)
+        with run_target(out, progress, locking=locking) as (folder, observer):
+            evaluation = resolve(spec, out=folder, observer=observer, locking=locking, workers=divided)
+            run = evaluation.run(folder, observer=observer, self_test=spec.self_test)
     every = (evaluation, *evaluation.further)
     runs = [run.select(each.settings.scoring, each.settings.metric) for each in every]
     asked = {planned.cell for each in every for planned in each.planned}
@@ -374,7 +380,7 @@ def _print_runs(runs: Sequence[Run], asked: set[Cell], *, as_json: bool, covaria
     """Print the tables of a run, under each of its scorers. Returns the number of requested cells that are missing."""
     from phraseproof.cli.table import print_tables
 
-    path = runs[0].path
+    path, name = runs[0].path, runs[0].name
     lacking = [cell for run in runs for cell in run.missing]
     missing = [cell for cell in lacking if cell in asked]
     failures = [failure for run in runs for failure in run.failures if failure.cell in asked]
@@ -388,5 +394,5 @@ def _print_runs(runs: Sequence[Run], asked: set[Cell], *, as_json: bool, covaria
         typer.echo(f"{others} cells of earlier commands in this folder are missing as well", err=True)
     if some := [run for run in runs if len(run.missing) < len(run.cells)]:
         print_tables(some, output_format="json" if as_json else "text", covariates=covariates)
-    typer.echo(f"run folder: {path}", err=True)
+    typer.echo(f"run folder: {name}", err=True)
     return len(missing)

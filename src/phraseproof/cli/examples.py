@@ -15,6 +15,7 @@ EXAMPLES: Final = {
     "evaluate": (
         "phraseproof evaluate -m pocket -t pocket --observed pocket-observed --unobserved pocket-test -n 10 -o runs/p",
         "phraseproof evaluate --config run.yaml -o runs/again",
+        "phraseproof evaluate --config run.yaml -o s3://bucket/runs/again",
         "phraseproof evaluate -m google/flan-t5-base -t mmlu,bbl --observed auto --unobserved composed -o runs/t5",
     ),
     "table": (
@@ -34,7 +35,8 @@ EXAMPLES: Final = {
     "agree": ("phraseproof agree runs/p labels.csv --metric judge:summary@openai/judge --scale 1,5",),
     "gate": ("phraseproof gate runs/p --max-spread 5 --min-worst 60 --junit gate.xml",),
     "plot": ("phraseproof plot runs/p --kind strip -o strip.pdf",),
-    "runs": ("phraseproof runs runs", "phraseproof runs runs --json"),
+    "runs": ("phraseproof runs runs", "phraseproof runs runs --json", "phraseproof runs s3://bucket/runs"),
+    "copy": ("phraseproof copy runs/p s3://bucket/runs/p", "phraseproof copy s3://bucket/runs/p runs/p"),
     "import-results": (
         "phraseproof import-results outcomes.csv -o runs/ours",
         "phraseproof import-results lm_eval_output --wordings 'tickets_{wording}' -o runs/lm",

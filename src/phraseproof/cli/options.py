@@ -306,7 +306,9 @@ TaskName = Annotated[
 # ------------------------------------------------------------------------------------------------------- Run and output
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `evaluate` wrote.")]
-RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders that `evaluate` wrote.")]
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="RUN", help="Run folders that `evaluate` wrote, or their URLs.")
+]
 GroupOrder = Annotated[
     str | None,
     typer.Option(

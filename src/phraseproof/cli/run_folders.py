@@ -53,17 +53,17 @@ def describe_runs(runs: Sequence[Run]) -> None:
     for run in {run.path: run for run in runs}.values():
         edits: Sequence[str] = run.content.get(ACCEPTED_EDITS, ())
         if edits:
-            terminal.note(f"{run.path}: run.json was edited by hand; accepted at {', '.join(edits)}")
+            terminal.note(f"{run.name}: run.json was edited by hand; accepted at {', '.join(edits)}")
     for run in runs:
         shown = {each.scoring for each in runs if each.path == run.path}
         others = [name for name in run.scorings if name not in shown]
         if others:
             choices = " or ".join(f"--scoring {quote(name)}" for name in others)
-            terminal.note(f"{run.path}: outcomes of the scoring {run.scoring}; {choices} shows the others")
+            terminal.note(f"{run.name}: outcomes of the scoring {run.scoring}; {choices} shows the others")
         judged = {each.metric for each in runs if (each.path, each.scoring) == (run.path, run.scoring)}
         if others := [name for name in run.metrics if name not in judged]:
             choices = " or ".join(f"--metric {quote(name)}" for name in others)
-            terminal.note(f"{run.path}: scores of the metric {run.metric}; {choices} shows the others")
+            terminal.note(f"{run.name}: scores of the metric {run.metric}; {choices} shows the others")
 
 
 def warn_of_changed_sources(runs: Iterable[Run]) -> None:
@@ -72,7 +72,7 @@ def warn_of_changed_sources(runs: Iterable[Run]) -> None:
 
     for run in {run.path: run for run in runs}.values():
         if change := change_of_source(run):
-            terminal.warn(f"{run.path}: {change}; derive it again into a new folder")
+            terminal.warn(f"{run.name}: {change}; derive it again into a new folder")
 
 
 def read_sizes(entries: Sequence[str], runs: Sequence[Path]) -> dict[Path, int]:

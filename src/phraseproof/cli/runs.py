@@ -27,7 +27,7 @@ class RunSummary:
     """What `run.json` and the names of the stored cells say about a run, without reading an outcome.
 
     Attributes:
-        path: the run folder.
+        path: the run folder, or its URL.
         model: the model's name, and its adapter if it has one.
         tasks: the number of tasks.
         wordings: the number of wordings over all groups.
@@ -52,9 +52,9 @@ class RunSummary:
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to search, with all folders below it.")] = (
-        Path("runs")
-    ),
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder or URL to search, with all folders below it.")
+    ] = (Path("runs")),
     as_json: options.AsJson = False,
     accept: Annotated[
         bool,
@@ -75,8 +75,13 @@ def runs(
     """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
     from phraseproof.cli.run_folders import warn_of_changed_sources
     from phraseproof.store.queries import load_run
+    from phraseproof.store.urls import url_of
 
-    if not folder.is_dir():
+    url = url_of(folder)
+    if url is not None and (accept or compact):
+        option = "--accept-edit" if accept else "--compact"
+        raise UsageError(f"{option} needs a folder", got=url, where="DIR", hint="phraseproof copy URL FOLDER makes one")
+    if url is None and not folder.is_dir():
         raise UsageError("no such folder", got=str(folder), where="DIR", hint="Name the folder of your runs")
     if accept:
         _accept_edits(folder)
@@ -97,7 +102,8 @@ def runs(
     elif found:
         terminal.console().print(_table(found))
     else:
-        terminal.note(f"no run folder below {folder}; phraseproof evaluate --out {folder}/NAME makes one")
+        name = url or folder
+        terminal.note(f"no run folder below {name}; phraseproof evaluate --out {name}/NAME makes one")
 
 
 def _accept_edits(folder: Path) -> None:
@@ -140,8 +146,15 @@ def _compact(folder: Path) -> None:
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
-    """Folders that hold a `run.json`, sorted by path. Folders inside a run folder belong to that run."""
+    """Folders that hold a `run.json`, or URLs of runs, sorted. Folders inside a run folder belong to that run."""
     from phraseproof.store.run_file import RUN_FILE
+    from phraseproof.store.urls import url_of
+
+    if (url := url_of(folder)) is not None:
+        from phraseproof.store.remote.mirror import find_runs
+
+        yield from map(Path, find_runs(url))
+        return
 
     for path, below, files in os.walk(folder):
         below.sort()
@@ -166,7 +179,7 @@ def summarize(run: Run) -> RunSummary:
     done = cells - sum(len(view.missing) for view in views)
     updated = datetime.fromtimestamp((run.path / RUN_FILE).stat().st_mtime, tz=UTC)
     return RunSummary(
-        path=str(run.path),
+        path=run.name,
         model=_model_name(run),
         tasks=len({task for task, _ in keys}),
         wordings=len({instruction for _, instruction in keys}),

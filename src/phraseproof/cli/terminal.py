@@ -109,7 +109,7 @@ def warn_of_missing_cells(runs: Iterable[Run]) -> None:
     for run in runs:
         if run.missing:
             warn(
-                f"{run.path}: {len(run.missing)} of {len(run.cells)} cells are missing; the results use only the others"
+                f"{run.name}: {len(run.missing)} of {len(run.cells)} cells are missing; the results use only the others"
             )
 
 

@@ -15,7 +15,9 @@ from phraseproof.evaluation.resolve import resolve
 from phraseproof.evaluation.run import Forecast
 from phraseproof.evaluation.spec import EvaluationSpec
 from phraseproof.evaluation.spec_types import SampleKind
+from phraseproof.evaluation.stored_run import run_target
 from phraseproof.models import ModelOptions
+from phraseproof.store.local_copy import folder_if_any
 from phraseproof.store.queries import Run
 
 DEFAULTS = EvaluationSpec()
@@ -64,7 +66,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
         tasks: built-in names (`"mmlu,bbl"`), paths of task files, `Task` objects, or a list of these.
         instructions: for each group of wordings (`observed`, `unobserved`, or any name) its collections: shipped
             names, paths of collection files, `Collection` objects, or a list of these.
-        out: the run folder. The same call continues a run that was stopped.
+        out: the run folder, or a URL in object storage (docs/object-storage.md). The same call continues a run that
+            was stopped.
         data_dir: a folder with the built-in benchmarks' published files, instead of the hub; of tasks `lm_eval/NAME`
             a folder of YAML files.
         prompt_format: `plain`, `alpaca`, `chat`, or `auto` (chat if the model declares a chat template).
@@ -143,8 +146,9 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     if out is None:
         raise UsageError("no run folder is named", where="out", hint="Say where to keep the results: out='runs/NAME'")
     divided = read_worker_options(workers) if isinstance(workers, str) else workers
-    evaluation = resolve(request, out=Path(out), observer=observer, workers=divided)
-    return evaluation.run(Path(out), observer=observer, self_test=request.spec.self_test)
+    with run_target(Path(out), observer) as target:
+        evaluation = resolve(request, out=target.folder, observer=target.observer, workers=divided)
+        return evaluation.run(target.folder, observer=target.observer, self_test=request.spec.self_test)
 
 
 def forecast(  # noqa: PLR0913 - as for `evaluate`
@@ -265,7 +269,7 @@ def forecast(  # noqa: PLR0913 - as for `evaluate`
         self_test=self_test,
         model_options=model_options,
     )
-    folder = None if out is None else Path(out)
+    folder = None if out is None else folder_if_any(out)
     return resolve(request, out=folder, observer=observer, forecast=True).forecast(folder)
 
 

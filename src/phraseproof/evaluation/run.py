@@ -60,6 +60,7 @@ from phraseproof.store.run_file import (
     read_run_file,
 )
 from phraseproof.store.stored import stored_cells, stored_files, stored_samples
+from phraseproof.store.urls import name_of
 from phraseproof.store.writer import RunStore
 
 __all__ = ["Evaluation", "Forecast", "Interrupted", "Workers"]
@@ -223,9 +224,8 @@ class Evaluation:
     ) -> Run:
         """Score and store every cell that the run folder does not hold yet.
 
-        A cell that fails is recorded with its error, and the other cells are scored; see `Run.failures`.
-
-        Several scorers follow one another; what one derives from the outcomes of another calls no model.
+        A cell that fails is recorded with its error, and the other cells are scored; see `Run.failures`. Several
+        scorers follow one another; what one derives from the outcomes of another calls no model.
 
         Args:
             out: the run folder.
@@ -288,7 +288,7 @@ class Evaluation:
 
     def _kept(self, store: RunStore) -> str:
         stored, total = self._count_stored(store), count_prompts(self.planned)
-        kept = f"{stored:,} of {total:,} prompts are stored in {store.path}{still_computed(self.model)}"
+        kept = f"{stored:,} of {total:,} prompts are stored in {name_of(store.path)}{still_computed(self.model)}"
         return f"{kept}; the same command continues from there"
 
     def _register(self, store: RunStore, observer: Observer) -> None:

@@ -59,7 +59,7 @@ def stored_search(search: MethodSearch, known: Sequence[Look] = ()) -> StoredSea
         runs={
             report.name: {
                 AS_IT_IS: [str(report.base.path)],
-                **{name: [str(run.path) for run in runs] for name, runs in report.trained.items()},
+                **{name: [run.name for run in runs] for name, runs in report.trained.items()},
             }
             for report in search.reports
         },

@@ -16,6 +16,7 @@ from phraseproof.errors import NotEnoughDataError, RunError, UsageError
 from phraseproof.files import read_json
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
 from phraseproof.store.complete_cells import TRIALS, CompleteCells
+from phraseproof.store.local_copy import folder_to_read
 from phraseproof.store.outcomes_view import create_outcomes_view
 from phraseproof.store.packs import CellPlace
 from phraseproof.store.run_file import (
@@ -31,6 +32,7 @@ from phraseproof.store.run_file import (
     wording_keys,
 )
 from phraseproof.store.schema import add_missing_columns
+from phraseproof.store.urls import name_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +83,11 @@ class Run:
     chosen_scoring: str | None = None
     chosen_metric: str | None = None
     _shared: dict[str, CompleteCells] = field(default_factory=dict[str, CompleteCells], repr=False, compare=False)
+
+    @cached_property
+    def name(self) -> str:
+        """What results and messages call the run: the folder, or the URL of which it is the local copy."""
+        return name_of(self.path)
 
     @property
     def settings(self) -> Settings:
@@ -375,9 +382,10 @@ def load_run(path: str | Path) -> Run:
     """Open a run folder for reading.
 
     Args:
-        path: the run folder.
+        path: the run folder, or the URL of a run in object storage, whose files are brought to this machine.
 
     Raises:
         RunError: `path` is no run folder, or its `run.json` is damaged.
     """
-    return Run(Path(path), read_run_file(Path(path)))
+    folder = folder_to_read(path)
+    return Run(folder, read_run_file(folder))

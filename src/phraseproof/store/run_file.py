@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
@@ -17,6 +16,7 @@ from phraseproof.files import read_json, write_json
 from phraseproof.identity import SCHEMA_VERSION
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER
 from phraseproof.store.run_schema import RUN_CHECKSUM, check_run_content, checksum_of_content
+from phraseproof.store.urls import require_no_url
 
 RUN_FILE = "run.json"
 
@@ -55,9 +55,6 @@ _MOST_CELLS_INDENTED = 500
 
 _CELL_FIELDS = tuple(field.name for field in fields(Cell))
 _GROWING = ("limit", "scoring", "metric")
-
-_URL: Final = re.compile(r"^([a-z][a-z0-9+.-]+):/+")
-"""As a path object writes it, which drops one of the slashes."""
 
 GENERATION = "generation"
 """The setting of runs with generated texts: how they are generated. Runs may gain such texts later."""
@@ -270,12 +267,7 @@ def require_folder(path: Path) -> None:
     Raises:
         RunError: it is a file, or a URL.
     """
-    if _URL.match(str(path)):
-        raise RunError(
-            "a run folder cannot be a URL yet",
-            where=_URL.sub(r"\1://", str(path)),
-            hint="Give a folder of this machine or of a shared disk, and copy it when the run is complete",
-        )
+    require_no_url(path)
     if path.exists() and not path.is_dir():
         raise RunError("a run needs a folder, and this is a file", where=str(path), hint="Give another --out")
 

@@ -107,7 +107,7 @@ def kinds_of(run: Run) -> list[str]:
             "the closer look compares kinds of wordings",
             expected=f"groups among: {', '.join(KINDS)}",
             got=", ".join(run.groups),
-            where=str(run.path),
+            where=run.name,
         )
     return groups
 

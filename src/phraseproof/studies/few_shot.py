@@ -243,7 +243,7 @@ def _spread_rows(run: Run, shots: int, group: str, levels: Sequence[_Spreads]) -
     for each in levels:
         for spread, shown in SPREADS.items():
             yield ResultRow(
-                run=str(run.path),
+                run=run.name,
                 num_fewshot=shots,
                 scoring=run.scoring,
                 level=each.level,

@@ -134,7 +134,7 @@ def measure(
             f"the run has no wording of the group {lacking[0]!r} with {num_fewshot} demonstrations",
             expected=", ".join(groups),
             got=", ".join(dict.fromkeys(score.group for score in scores.scores)),
-            where=str(run.path),
+            where=run.name,
         )
     named = {score.task for score in kept}
     answers = [each for each in scores.answers if each.task in named and each.num_fewshot == num_fewshot]
@@ -172,7 +172,7 @@ def two_groups(run: Run) -> tuple[str, str]:
     if {"observed", "unobserved"} <= set(names):
         return "observed", "unobserved"
     if len(names) < 2:
-        raise NotEnoughDataError("the study compares two groups of wordings", got=", ".join(names), where=str(run.path))
+        raise NotEnoughDataError("the study compares two groups of wordings", got=", ".join(names), where=run.name)
     return names[0], names[1]
 
 

@@ -57,7 +57,7 @@ class ScalingStudy:
     def build(self, request: StudyRequest, steps: Sequence[Step]) -> Exhibit:
         """The gaps, the regression and its chart."""
         runs = open_steps(steps)
-        names = list(dict.fromkeys(name for run in runs for name in (_name(run), str(run.path))))
+        names = list(dict.fromkeys(name for run in runs for name in (_name(run), run.name)))
         if unknown := [name for name in request.parameters if name not in names]:
             raise UsageError(
                 "no model or run of the study has this name",
@@ -105,12 +105,12 @@ def _parameters(run: Run, request: StudyRequest) -> int:
         NotEnoughDataError: none is known.
     """
     name = _name(run)
-    given = request.parameters.get(name) or request.parameters.get(str(run.path))
+    given = request.parameters.get(name) or request.parameters.get(run.name)
     size = given or run.model_parameters or published_parameters(name)
     if size is None:
         raise NotEnoughDataError(
             f"it is not known how many parameters {name} has",
-            where=str(run.path),
+            where=run.name,
             hint=f"Give it with --parameters {name}=NUMBER",
         )
     return size

@@ -65,7 +65,7 @@ def fair_values(run: Run, access: Access) -> tuple[OptionValues, ...]:
     found = load_option_values(run, votes=access is Access.TEXT)
     kept = tuple(of.take(rows) for of in found if (rows := list(distinct_rows(of, controls))))
     if not kept:
-        raise NotEnoughDataError("all wordings are controls, which are meant to fail", where=str(run.path))
+        raise NotEnoughDataError("all wordings are controls, which are meant to fail", where=run.name)
     return kept
 
 
@@ -105,7 +105,7 @@ def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions
     size = sum(of.values.size for of in values)
     if most_values is not None and size > most_values:
         return RunReductions(
-            reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.path}"
+            reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.name}"
         )
     tasks, refused = judge_tasks(values, access=access)
     why = f"that takes {MIN_WORDINGS} wordings and {MIN_EXAMPLES} examples"

@@ -143,7 +143,7 @@ def choose_stored(
     if not choices:
         raise NotEnoughDataError(
             "nothing to choose: no task has two wordings that were scored",
-            where=", ".join(str(run.path) for run in runs),
+            where=", ".join(run.name for run in runs),
         )
     return tuple(choices)
 
@@ -167,7 +167,7 @@ def load_scored_tasks(runs: Sequence[Run], tasks: Collection[str] = ()) -> list[
         if all(place in grids for grids in loaded) and (not tasks or place[0] in tasks)
     ]
     if not found:
-        raise NotEnoughDataError("the runs have no task in common", where=", ".join(str(run.path) for run in runs))
+        raise NotEnoughDataError("the runs have no task in common", where=", ".join(run.name for run in runs))
     return found
 
 
@@ -192,7 +192,7 @@ def _scored_task(grids: Sequence[TaskGrid], runs: Sequence[Run]) -> ScoredTask:
             raise NotEnoughDataError(
                 "the choice of a wording needs the scores of single examples that all wordings share",
                 got=f"{grid.task}: means of wordings only",
-                where=str(run.path),
+                where=run.name,
             )
     keys = [key for key in dict.fromkeys(first.keys) if all(key in grid.keys for grid in grids)]
     examples = [name for name in first.examples if all(name in set(grid.examples) for grid in grids[1:])]

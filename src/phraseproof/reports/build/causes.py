@@ -92,7 +92,7 @@ def causes_reports(runs: Sequence[Run], *, seed: int = 0) -> list[CausesReport]:
         causes = run_causes(run, seed=seed)
         scorers = run_scorers(run, seed=seed) if last[run.path] == place else NOT_COMPARED
         shots = sorted({each.num_fewshot for each in (*run.cells, *run.accuracies)})
-        of_run = CausesReport(str(run.path), model_name(run), 0, run.scoring, setting_line(run), causes, metric_of(run))
+        of_run = CausesReport(run.name, model_name(run), 0, run.scoring, setting_line(run), causes, metric_of(run))
         found += [
             of_run._replace(num_fewshot=number, causes=causes.at_shots(number), scorers=scorers.at_shots(number))
             for number in shots

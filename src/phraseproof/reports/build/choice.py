@@ -34,7 +34,7 @@ class ChoiceReport(NamedTuple):
 
 def choice_reports(runs: Sequence[Run], choices: Sequence[StoredChoice]) -> list[ChoiceReport]:
     """The choices with what is shown of their runs."""
-    return [ChoiceReport(", ".join(str(run.path) for run in runs), runs[0].scoring, choice) for choice in choices]
+    return [ChoiceReport(", ".join(run.name for run in runs), runs[0].scoring, choice) for choice in choices]
 
 
 def choice_results(reports: Sequence[ChoiceReport]) -> ResultTable:

@@ -57,7 +57,7 @@ class Side(NamedTuple):
     def of(cls, run: Run) -> Side:
         """For an open run."""
         return cls(
-            str(run.path),
+            run.name,
             model_name(run),
             half_precision(run),
             metric_of(run),

@@ -128,7 +128,7 @@ def ensemble_reports(
         raise UsageError(
             "ensembles choose among options and are judged by accuracy",
             got=f"the metric '{metric.name}'",
-            where=str(run.path),
+            where=run.name,
         )
     found = load_option_values(run)
     _require_known("--group", groups, [group for of in found for group in of.groups])
@@ -151,12 +151,12 @@ def ensemble_reports(
         if curves:
             above = over_tasks(curves) if len(curves) > 1 else ()
             reports.append(
-                EnsembleReport(str(run.path), model_name(run), run.scoring, shots, settings, (*curves, *above),
+                EnsembleReport(run.name, model_name(run), run.scoring, shots, settings, (*curves, *above),
                                at_shots(answers, shots), line, tuple(notes))
             )  # fmt: skip
     if not reports:
         raise NotEnoughDataError(
-            "no task has two wordings and ten examples that all of them were scored on", where=str(run.path)
+            "no task has two wordings and ten examples that all of them were scored on", where=run.name
         )
     return reports
 

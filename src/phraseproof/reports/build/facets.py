@@ -68,7 +68,7 @@ def facets_reports(runs: Sequence[Run], *, seed: int = 0) -> list[FacetsReport]:
     """
     return [
         FacetsReport(
-            str(run.path), model_name(run), run.scoring, setting_line(run), run_facets(run, seed=seed), metric_of(run)
+            run.name, model_name(run), run.scoring, setting_line(run), run_facets(run, seed=seed), metric_of(run)
         )
         for run in runs
     ]

@@ -62,7 +62,7 @@ def reading_lines(run: Run) -> tuple[str, ...]:
 
 def labelled_reading_lines(runs: Sequence[Run]) -> list[str]:
     """The lines of several runs, each with its run's path."""
-    return [f"{run.path}: {line}" for run in runs for line in reading_lines(run)]
+    return [f"{run.name}: {line}" for run in runs for line in reading_lines(run)]
 
 
 def _fitting(run: Run) -> list[str]:

@@ -220,7 +220,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
         here = [grid for grid in grids if grid.num_fewshot == each.num_fewshot]
         analyses.append(
             RunAnalysis(
-                str(run.path),
+                run.name,
                 model_name(run),
                 each,
                 tuple(_tests(each, options, metric)),

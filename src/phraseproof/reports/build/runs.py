@@ -97,7 +97,7 @@ def _estimated(run: Run, group_order: Sequence[str], *, covariates: bool) -> Est
     from phraseproof.analysis.estimators.budget import estimate_run
 
     return EstimatedRun(
-        str(run.path),
+        run.name,
         model_name(run),
         estimate_run(run, group_order=group_order, covariates=covariates),
         run.wording_texts(),
@@ -118,7 +118,7 @@ def run_scores(run: Run) -> RunScores:
         RunError: no cell is done, or one is damaged.
     """
     return RunScores(
-        str(run.path),
+        run.name,
         model_name(run),
         scores_or_estimates(run),
         run.wording_texts(),

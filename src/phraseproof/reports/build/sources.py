@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 from phraseproof.errors import RunError
 from phraseproof.files import parse_json, read_bytes, read_json
 from phraseproof.reports.build.searches import SEARCH_FILE, SearchFolder, read_search
+from phraseproof.store.local_copy import folder_to_read
 from phraseproof.store.queries import Run, load_run
 
 TRAINING_LOG = "training.jsonl"
@@ -51,7 +52,7 @@ def open_sources(paths: Sequence[Path], *, scoring: str | None = None, metric: s
     runs: list[Run] = []
     trainings: list[LoggedTraining] = []
     searches: list[SearchFolder] = []
-    for path in paths:
+    for path in map(folder_to_read, paths):
         inside = [path / name for name in ("base", "hardened")]
         if not (path / "run.json").exists() and all((folder / "run.json").exists() for folder in inside):
             runs += map(load_run, inside)

@@ -170,13 +170,11 @@ def _representations(
     found = load_map(run.path, layer)
     if found is None:
         what = "no representations" if layer is None else f"no representations of layer {layer}, counted from 0"
-        raise NotEnoughDataError(
-            f"the run holds {what}", where=str(run.path), hint="Make them with `phraseproof represent`"
-        )
+        raise NotEnoughDataError(f"the run holds {what}", where=run.name, hint="Make them with `phraseproof represent`")
     if kind is ChartKind.DISTANCE:
         chart = distance(found)
         if chart is None:
-            raise NotEnoughDataError("the run holds distances, but no accuracies", where=str(run.path))
+            raise NotEnoughDataError("the run holds distances, but no accuracies", where=run.name)
         return chart
     shots = _shots(sorted({point.num_fewshot for point in found.points}), num_fewshot)
     chart = tsne(found, task or _lone_task(found), num_fewshot=shots)
@@ -226,13 +224,13 @@ def _scaling(runs: Sequence[Run], parameters: Mapping[str, int]) -> Chart:
     from phraseproof.analysis.scaling import scaling as regress
     from phraseproof.reports.charts.scaling import scaling
 
-    known = {str(run.path) for run in runs}
+    known = {run.name for run in runs}
     for path in parameters:
         if path not in known:
             raise UsageError("not one of the runs", expected=", ".join(known), got=path, where="--parameters")
     metric = shared_metric(runs, "--scaling")
     require_one_reading(runs)
-    points = [point for run in runs for point in scale_points(run, parameters=parameters.get(str(run.path)))]
+    points = [point for run in runs for point in scale_points(run, parameters=parameters.get(run.name))]
     return scaling(regress(points), metric)
 
 

@@ -292,7 +292,7 @@ def _without_controls(run: Run, grids: Sequence[TaskGrid]) -> list[TaskGrid]:
         if rows:
             kept.append(grid.take(rows))
     if not kept:
-        raise UsageError("the run holds nothing but control wordings", where=str(run.path))
+        raise UsageError("the run holds nothing but control wordings", where=run.name)
     return kept
 
 
@@ -300,6 +300,6 @@ def _require_finished(run: Run) -> None:
     if run.missing:
         raise RunError(
             f"{len(run.missing)} of {len(run.cells)} cells are missing: a gate needs a complete run",
-            where=str(run.path),
+            where=run.name,
             hint="Run `phraseproof evaluate` again to finish it",
         )

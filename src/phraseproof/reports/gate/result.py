@@ -77,11 +77,11 @@ def gate_run(
     checks = check_run(run, limits, on=on, at=at, other=other)
     notes = labelled_reading_lines(runs) + half_precision_notes({str(each.path): half_precision(each) for each in runs})
     warnings = [] if other is None else _tasks_not_compared(run, other)
-    source = RowSource(str(run.path), 0, run.scoring, metric_of(run))
+    source = RowSource(run.name, 0, run.scoring, metric_of(run))
     rows = [row for check in checks for row in check_rows(check, source)]
     broken = [f"broken: {check.option}: {check.line}" for check in checks if not check.is_kept]
     results = ResultTable(tuple(rows), (*broken, *notes))
-    return GateResult(f"{model_name(run)}, {run.path}", tuple(checks), tuple(notes), tuple(warnings), results)
+    return GateResult(f"{model_name(run)}, {run.name}", tuple(checks), tuple(notes), tuple(warnings), results)
 
 
 def _tasks_not_compared(run: Run, other: Run) -> list[str]:
@@ -91,4 +91,4 @@ def _tasks_not_compared(run: Run, other: Run) -> list[str]:
         return []
     names = printable(", ".join(missing[:_NAMED])) + (", ..." if len(missing) > _NAMED else "")
     plural = "tasks" if len(missing) > 1 else "task"
-    return [f"{run.path}: {len(missing)} {plural} of {other.path} not compared: {names}"]
+    return [f"{run.name}: {len(missing)} {plural} of {other.name} not compared: {names}"]

@@ -1,0 +1,1 @@
+"""Runs in object storage: segments of files, and numbered manifests that say which of them make up the run."""
