@@ -84,6 +84,7 @@ USES: dict[str, tuple[Step, ...]] = {
         Step(f"-c {TABLE.format('to_polars')}", "("),
     ),
     "ray": (Step(f"{EVALUATE.arguments} --workers local:1", "chance 33.3"),),
+    "remote": (Step(f"{EVALUATE.arguments.rpartition(' ')[0]} memory://box/runs/t", "chance 33.3"),),
     "gguf": (Step("-c import gguf, transformers; print(transformers.__version__)", "5."),),
 }
 """By extra, what to run where it is the only one; the empty name is the package without an extra."""
