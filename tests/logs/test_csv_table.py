@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,10 @@ def test_log_probabilities_become_those_of_options(tmp_path: Path) -> None:
     run = _run(_write(tmp_path / "t.csv", rows), tmp_path / "run")
     assert (run.scoring, run.metric) == ("loglikelihood", "accuracy")
     assert run.query_rows("SELECT option_logprobs AS p FROM outcomes LIMIT 1") == [{"p": [-1.5, -0.25]}]
+    # An option that was not listed.
+    rows = [{**row, "logprobs": json.dumps({"yes": None, "no": -0.25})} for row in rows]
+    run = _run(_write(tmp_path / "t.csv", rows), tmp_path / "unlisted")
+    assert run.query_rows("SELECT option_logprobs AS p FROM outcomes LIMIT 1") == [{"p": [-math.inf, -0.25]}]
 
 
 def test_other_kinds_of_tables(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ import pytest
 from phraseproof.errors import FileError, UsageError
 from phraseproof.logs.assemble import Assembled, assemble
 from phraseproof.logs.cells import LogRequest
+from phraseproof.logs.eval_archive import EvalArchive
 from phraseproof.logs.inspect_log import read, recognizes
+from phraseproof.logs.write import write_imported
 
 LOGS = Path(__file__).parent / "data" / "inspect"
 (SCRIPTED,) = LOGS.glob("*.json")
@@ -189,3 +191,21 @@ def test_listed_tokens_that_choose_another_answer_are_left_out(tmp_path: Path) -
         "choice: the log-probabilities of the options are left out: in 1 of 2 outcomes they choose another option than "
         "the log says"
     ) in found.warnings
+
+
+def test_the_tokens_of_a_real_server_are_read(tmp_path: Path) -> None:
+    """SmolLM2, asked for one letter with the five most probable tokens; `B` is in no list of one of the wordings."""
+    found = _assembled(LOGS.parent / "inspect_tokens")
+    assert (found.met, found.warnings) == (2, [])
+    for cell, logged in found.cells:
+        assert (cell.scoring, cell.metric) == ("first_token", "accuracy")
+        samples = {str(each["id"]): each for each in EvalArchive(Path(logged.where)).samples()}
+        for outcome in logged.outcomes:
+            answer: Any = samples[outcome.example_id]["output"]
+            listed = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+            for letter, logprob in zip("AB", outcome.option_logprobs, strict=True):
+                shares = [math.exp(each["logprob"]) for each in listed if each["token"].strip() == letter]
+                assert math.exp(logprob) == pytest.approx(sum(shares))
+    log = read([LOGS.parent / "inspect_tokens"], LogRequest())
+    run = write_imported(found, log, "inspect", tmp_path / "run").run
+    assert run.query_rows("SELECT min(option_logprobs[2]) AS least FROM outcomes") == [{"least": -math.inf}]

@@ -353,7 +353,7 @@ def _named(cells: Sequence[_Examined], request: LogRequest, groups: Mapping[str,
                 expected=f"one of the patterns {', '.join(groups.values())}",
                 where="--group",
             )
-        identity = content_hash([IMPORTED, list(place), scoring, metric, group, list(cell.outcomes)])
+        identity = content_hash([IMPORTED, list(place), scoring, metric, group, list(map(_hashable, cell.outcomes))])
         category = cell.category or place.task
         shots = place.num_fewshot, place.fewshot_seed
         found.append(
@@ -379,6 +379,12 @@ def _scoring_of(cells: Sequence[_Examined]) -> str:
 def _metric_of(cells: Sequence[_Examined], name: str, request: LogRequest) -> str:
     """`accuracy` where every score is the credit of the chosen option; else the log's score by its name."""
     return ACCURACY.name if all(each.is_accuracy for each in cells) else scaled_name(name, request.scale)
+
+
+def _hashable(outcome: Outcome) -> Outcome | str:
+    """An outcome for `content_hash`, which takes finite numbers only: an option that no list has is impossible."""
+    is_finite = all(map(math.isfinite, (*outcome.option_logprobs, *outcome.option_upper_logprobs)))
+    return outcome if is_finite else repr(outcome)
 
 
 def _without_options(outcome: Outcome) -> Outcome:
