@@ -2,7 +2,7 @@
 
     python examples/import_harness_logs.py     # needs pip install 'phraseproof[lm-eval,hf]'
 
-The harness's own fake model answers at random. For a real one, replace `--model dummy`.
+The harness's own fake model answers at random. For a real one: `--model hf --model_args pretrained=NAME`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def run(command: str) -> str:
 
 names = ",".join(f"tickets_{name}" for name in PROMPTS)
 run(
-    f"lm_eval run --model dummy --tasks {names} --include_path {tasks} --seed 0 "
+    f"lm_eval run --model dummy --model_args pretrained=a-fake-model --tasks {names} --include_path {tasks} --seed 0 "
     "--log_samples --output_path runs/harness/logs"
 )
 print(run("phraseproof import-results runs/harness/logs --wordings tickets_{wording} -o runs/harness/run"))

@@ -3,8 +3,9 @@
     python3 tools/package.py                           # everything, with this Python
     python3 tools/package.py --extras none,report      # only these extras
 
-Every environment is removed after use: one with torch takes 1 to 7 GB. The archives stay in dist/, and
-dist/package.json keeps what was measured, for the release notes. Needs nothing but Python and pip.
+Environments are made by uv, whose cache of this run spares installing the same package for every extra, and removed
+after use: one with torch takes 1 to 7 GB. The archives stay in dist/, and dist/package.json keeps what was measured,
+for the release notes. Needs nothing but Python and pip.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ WITHOUT = "none"
 """How the command line names the package without an extra."""
 
 IN_SDIST = ("CHANGELOG.md", "CITATION.cff", "LICENSE", "PKG-INFO", "README.md", ".gitignore", "pyproject.toml")
+_CONSTRAINTS = str(ROOT / "constraints.txt")
 _TIMES = 11
 
 
@@ -64,13 +66,14 @@ def check(extras: Sequence[str]) -> None:
         CheckFailedError: something is not as it should be.
     """
     with tempfile.TemporaryDirectory(prefix="phraseproof-package-") as folder:
-        wheel, sdist = build(Path(folder))
+        installer = Installer(Path(folder))
+        wheel, sdist = build(installer)
         sizes = {"wheel_bytes": wheel.stat().st_size, "sdist_bytes": sdist.stat().st_size}
         print(f"{wheel.name}: {sizes['wheel_bytes']:,} bytes; {sdist.name}: {sizes['sdist_bytes']:,} bytes")
         measured: dict[str, object] = {"python": sys.version.split()[0], **sizes}
         for extra in extras:
             began = time.monotonic()
-            times = use(wheel, extra, Path(folder))
+            times = use(wheel, extra, installer)
             if not extra:
                 measured |= times
             print(f"ok    {extra or 'without an extra'}  ({time.monotonic() - began:.0f} s)", flush=True)
@@ -79,15 +82,39 @@ def check(extras: Sequence[str]) -> None:
     (DIST / MEASURED).write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
 
 
-def build(folder: Path) -> tuple[Path, Path]:
+class Installer:
+    """Makes environments in a folder, by uv.
+
+    Attributes:
+        folder: where they are.
+        tools: the Python of the one that has the tools.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tools = str(folder / "tools" / "bin" / "python")
+        _run([sys.executable, "-m", "venv", str(folder / "tools")])
+        _run([self.tools, "-m", "pip", "install", "--quiet", "-c", _CONSTRAINTS, "build", "twine", "uv"])
+
+    def environment(self, name: str, requirement: str) -> str:
+        """A new environment with one requirement, by this Python and its installer; the path of its Python."""
+        folder = self.folder / name / "venv"
+        uv = [self.tools, "-m", "uv", "--quiet", "--no-config", "--cache-dir", str(self.folder / "cache")]
+        python = str(folder / "bin" / "python")
+        _run([*uv, "venv", "--python", sys.executable, str(folder)])
+        _run([*uv, "pip", "install", "--python", python, "--constraint", _CONSTRAINTS, requirement])
+        return python
+
+
+def build(installer: Installer) -> tuple[Path, Path]:
     """The wheel and the source archive in dist/, built from the archive, twice, with the same bytes.
 
     Raises:
         CheckFailedError: they differ, or do not hold what they should.
     """
-    tools = _environment(folder / "tools", ["build", "twine"])
+    tools = installer.tools
     shutil.rmtree(DIST, ignore_errors=True)
-    again = folder / "again"
+    again = installer.folder / "again"
     for target in (DIST, again):
         _run([tools, "-m", "build", "--outdir", str(target), str(ROOT)])
     wheel, sdist = (next(DIST.glob(pattern)) for pattern in ("*.whl", "*.tar.gz"))
@@ -121,7 +148,7 @@ def _differences(what: str, found: set[str], expected: set[str]) -> list[str]:
     return wrong + ([f"too much in the {what}: {', '.join(sorted(found - expected))}"] if found - expected else [])
 
 
-def use(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
+def use(wheel: Path, extra: str, installer: Installer) -> dict[str, object]:
     """Install the wheel with an extra into an empty environment, and run what it is for.
 
     Returns:
@@ -130,12 +157,13 @@ def use(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
     Raises:
         CheckFailedError: a step does not do what it should.
     """
-    home = folder / (extra or WITHOUT)
+    name = extra or WITHOUT
+    home = installer.folder / name
     work = home / "work"
-    for name, text in FILES.items():
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / name).write_text(text, encoding="utf-8")
-    python = _environment(home / "venv", [f"{wheel}[{extra}]" if extra else str(wheel)])
+    for path, text in FILES.items():
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_text(text, encoding="utf-8")
+    python = installer.environment(name, f"{PACKAGE}[{extra}] @ {wheel.as_uri()}" if extra else str(wheel))
     try:
         for step in USES[extra]:
             do(step, python, work)
@@ -172,14 +200,6 @@ def do(step: Step, python: str, work: Path) -> None:
 
 def _script(python: str) -> str:
     return str(Path(python).with_name(PACKAGE))
-
-
-def _environment(folder: Path, packages: Sequence[str]) -> str:
-    """A new virtual environment with packages; the path of its Python."""
-    _run([sys.executable, "-m", "venv", str(folder)])
-    python = str(folder / "bin" / "python")
-    _run([python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), *packages])
-    return python
 
 
 def _environment_variables() -> Mapping[str, str]:

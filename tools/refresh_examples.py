@@ -1,6 +1,6 @@
 """Run every example, and write what it prints into examples/; with --check, compare instead.
 
-    python tools/refresh_examples.py            # after a change
+    python tools/refresh_examples.py            # after a change; of one file: ... explore_run.ipynb
     python tools/refresh_examples.py --check    # in continuous integration: exit code 1 if something differs
 
 Commands run in an empty folder. Numbers may differ by one unit and 2%: processors round differently. Needs the extra
@@ -32,9 +32,15 @@ def main() -> None:
     """Refresh or check all files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
-    is_check = parser.parse_args().check
-    made: dict[Path, Callable[[Path], str]] = {EXAMPLES / "README.md": refreshed_page}
-    made |= dict.fromkeys(sorted(EXAMPLES.glob("*.ipynb")), refreshed_notebook)
+    names = ["README.md", *sorted(path.name for path in EXAMPLES.glob("*.ipynb"))]
+    parser.add_argument("files", nargs="*", help=f"of {', '.join(names)}; default: all")
+    asked = parser.parse_args()
+    is_check: bool = asked.check
+    if unknown := set(asked.files) - set(names):
+        parser.error(f"no such file of examples: {', '.join(sorted(unknown))}")
+    made: dict[Path, Callable[[Path], str]] = {
+        EXAMPLES / name: refreshed_page if name.endswith(".md") else refreshed_notebook for name in asked.files or names
+    }
     wrong = 0
     for path, refreshed in made.items():
         old = path.read_text(encoding="utf-8")
