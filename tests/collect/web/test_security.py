@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, POLICY, whole_number
+from phraseproof.collect.web.security import MAX_BODY, MAX_FIELDS, MAX_STRANGERS_BODY, whole_number
+from phraseproof.web.headers import POLICY
 from support.collect_site import CollectSite
 
 

@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 from phraseproof.collect.invitations import last_address
 from phraseproof.collect.project_tasks import new_project
 from phraseproof.collect.web.rates import WRONG_LINKS
-from phraseproof.collect.web.server import listen, require_packages, serve, server_config
-from phraseproof.errors import CollectError, MissingExtraError, UsageError
+from phraseproof.collect.web.server import listen, require_packages, serve
+from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.web.address import server_config
 from support.collect_site import BASE, CollectSite
 from support.collecting import write_tickets
 
@@ -42,7 +43,7 @@ def test_addresses_that_are_none(base_url: str) -> None:
 def test_a_taken_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CollectError, match="cannot listen") as error:
+        with pytest.raises(UsageError, match="cannot listen") as error:
             listen("127.0.0.1", port, None)
     assert str(error.value).count(str(port)) == 1
 

@@ -27,13 +27,12 @@ from phraseproof.collect.web.form_tasks import sample_of
 from phraseproof.collect.web.language import LANGUAGES
 from phraseproof.collect.web.pages import STATIC, PageTemplates
 from phraseproof.collect.web.rates import RequestRates
-from phraseproof.collect.web.security import RefusedRequest, SecurityHeaders
+from phraseproof.collect.web.security import RefusedRequest
 from phraseproof.collect.web.sessions import Sessions
 from phraseproof.collect.web.site import RecentWordings, Site, Visit
 from phraseproof.core import Task
-
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-"""Hosts by which a browser on this machine may ask."""
+from phraseproof.web.address import LOOPBACK
+from phraseproof.web.headers import SecurityHeaders
 
 
 def application(

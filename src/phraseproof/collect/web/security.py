@@ -1,4 +1,4 @@
-"""What protects every response and request, whatever its page: headers, origins, sizes of bodies, and numbers."""
+"""What protects every request, whatever its page: origins, sizes of bodies, and numbers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_500_000
 """The maximum size of a request's body in bytes: all rows of a task at their greatest length."""
@@ -20,32 +18,6 @@ MAX_DIGITS = 9
 """The maximum length of a number."""
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-"""The Content-Security-Policy: nothing inline, nothing from elsewhere."""
-
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # `no-referrer` would also hide the origin of our own forms.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "X-Robots-Tag": "noindex, nofollow",
-}
 
 
 class RefusedRequest(Exception):  # noqa: N818 (an answer, not a fault of ours)
@@ -62,39 +34,6 @@ class RefusedRequest(Exception):  # noqa: N818 (an answer, not a fault of ours)
         self.reason = reason
         self.detail = detail
         super().__init__(f"{status} {reason} {detail}".strip())
-
-
-class SecurityHeaders:
-    """Adds the headers to every response, errors included.
-
-    Args:
-        app: the application.
-        is_secure: the form's address begins with https, so browsers are to insist on it.
-    """
-
-    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
-        self._app = app
-        self._headers = dict(_HEADERS)
-        if is_secure:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and complete the response's headers."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers[name] = value
-                # Scripts and styles may be kept, if the browser asks whether they changed.
-                is_static = scope["path"].startswith("/static/")
-                headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
-            await send(message)
-
-        await self._app(scope, receive, complete)
 
 
 def require_same_origin(request: Request, base_url: str) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import socket
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from phraseproof.collect.invitations import remember_address
 from phraseproof.collect.store import CollectStore
-from phraseproof.errors import CollectError, MissingExtraError, UsageError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-    from uvicorn import Config
+from phraseproof.errors import MissingExtraError, UsageError
+from phraseproof.web.address import address_of, is_loopback, server_config, take_port
 
 
 class Listening(NamedTuple):
@@ -46,10 +41,9 @@ def listen(host: str, port: int, base_url: str | None) -> Listening:
         base_url: the address under which people reach the form, if a proxy or another machine is in between.
 
     Raises:
-        UsageError: not loopback and no `base_url`, or not an address of the web.
-        CollectError: the address cannot be taken.
+        UsageError: not loopback and no `base_url`, not an address of the web, or one that cannot be taken.
     """
-    if base_url is None and not _is_loopback(host):
+    if base_url is None and not is_loopback(host):
         raise UsageError(
             f"--host {host} is open to other machines, and links need the address that people use",
             where="--host",
@@ -57,17 +51,8 @@ def listen(host: str, port: int, base_url: str | None) -> Listening:
         )
     if base_url is not None:
         _require_web_address(base_url)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        sock = socket.create_server((host, port), family=family, backlog=512)
-    except (OSError, OverflowError) as error:
-        # Without what `create_server` adds, which names the address again.
-        problem = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise CollectError(
-            f"cannot listen: {problem}", where=f"{host}:{port}", hint="Choose another --port, or 0 for a free one"
-        ) from None
-    shown = f"[{host}]" if ":" in host else host
-    return Listening(sock, (base_url or f"http://{shown}:{sock.getsockname()[1]}").rstrip("/"))
+    sock = take_port(host, port)
+    return Listening(sock, (base_url or address_of(sock, host)).rstrip("/"))
 
 
 def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[str, ...] = ()) -> None:
@@ -86,32 +71,6 @@ def serve(store: CollectStore, listening: Listening, *, trusted_proxies: tuple[s
     app = application(store.folder, base_url=listening.base_url)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
         uvicorn.Server(server_config(app, trusted_proxies)).run(sockets=[listening.sock])
-
-
-def server_config(app: ASGIApp, trusted_proxies: tuple[str, ...]) -> Config:
-    """How the application is served. Addresses are not logged: they hold the secrets of links."""
-    import uvicorn
-
-    return uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
-        lifespan="off",
-        h11_max_incomplete_event_size=32_768,
-        limit_concurrency=2_000,
-        timeout_keep_alive=75,  # longer than the usual proxies', and than most pauses of a person who writes
-        timeout_graceful_shutdown=10,
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _require_web_address(base_url: str) -> None:
