@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from phraseproof.studies.carry_out import study
     from phraseproof.tasks import load_tasks
     from phraseproof.tuning.trainer import tune
+    from phraseproof.viewer.view import view
 
 _HOMES = {
     "Calibrator": "phraseproof.calibration.calibrator",
@@ -82,6 +83,7 @@ _HOMES = {
     "study": "phraseproof.studies.carry_out",
     "table": "phraseproof.reports.api",
     "tune": "phraseproof.tuning.trainer",
+    "view": "phraseproof.viewer.view",
 }
 
 __all__ = [
@@ -121,6 +123,7 @@ __all__ = [
     "study",
     "table",
     "tune",
+    "view",
 ]
 
 

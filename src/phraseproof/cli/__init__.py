@@ -43,6 +43,7 @@ from phraseproof.cli.study import study
 from phraseproof.cli.table import table
 from phraseproof.cli.terminal import protect_terminal
 from phraseproof.cli.tune import tune
+from phraseproof.cli.view import view
 from phraseproof.errors import PhraseproofError, printable
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ app.command("config", short_help="Print a run's options as a config file.", rich
 app.command("table", short_help="Show means, spread and differences of runs.", rich_help_panel=LOOK)(table)
 app.command("analyze", short_help="Show intervals, tests and controls.", rich_help_panel=LOOK)(analyze)
 app.command("report", short_help="Write an HTML page with everything in runs.", rich_help_panel=LOOK)(report)
+app.command("view", short_help="Browse runs and answers on a local page.", rich_help_panel=LOOK)(view)
 app.command("compare", short_help="Show what changed from one run to another.", rich_help_panel=LOOK)(compare)
 app.command("agree", short_help="Compare a metric with people's labels.", rich_help_panel=LOOK)(agree)
 app.command("gate", short_help="Check a run against limits, for CI.", rich_help_panel=LOOK)(gate)

@@ -26,6 +26,7 @@ EXAMPLES: Final = {
     ),
     "analyze": ("phraseproof analyze runs/p --by-task",),
     "report": ("phraseproof report runs/p -o report.html",),
+    "view": ("phraseproof view runs/p", "phraseproof view runs --no-browser --port 8001"),
     "choose": (
         "phraseproof choose runs/p",
         "phraseproof choose runs/p --criterion worst",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,42 +10,12 @@ import typer
 
 from phraseproof.cli import options, terminal
 from phraseproof.cli.group import WRONG_INPUT
-from phraseproof.cli.run_folders import under_every_scoring
 from phraseproof.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from phraseproof.store.queries import Run
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What `run.json` and the names of the stored cells say about a run, without reading an outcome.
-
-    Attributes:
-        path: the run folder, or its URL.
-        model: the model's name, and its adapter if it has one.
-        tasks: the number of tasks.
-        wordings: the number of wordings over all groups.
-        groups: the names of the groups of wordings.
-        cells: the number of requested cells, under all scorings; 0 for imported accuracies.
-        done: cells that are stored.
-        failed: missing cells whose computation failed.
-        scorings: how options are scored, e.g. `loglikelihood`; `published` for imported accuracies.
-        updated: when `run.json` was last written, as ISO 8601 in UTC.
-    """
-
-    path: str
-    model: str
-    tasks: int
-    wordings: int
-    groups: tuple[str, ...]
-    cells: int
-    done: int
-    failed: int
-    scorings: tuple[str, ...]
-    updated: str
+    from phraseproof.store.summary import RunSummary
 
 
 def runs(
@@ -75,6 +42,7 @@ def runs(
     """List the run folders below a folder: model, tasks, wordings, groups, stored and failed cells, scoring, date."""
     from phraseproof.cli.run_folders import warn_of_changed_sources
     from phraseproof.store.queries import load_run
+    from phraseproof.store.summary import run_folders, summarize_run
     from phraseproof.store.urls import url_of
 
     url = url_of(folder)
@@ -93,7 +61,7 @@ def runs(
     for path in run_folders(folder):
         try:
             run = load_run(path)
-            found.append(summarize(run))
+            found.append(summarize_run(run))
             warn_of_changed_sources([run])
         except RunError as error:
             terminal.warn(f"left out: {error}")
@@ -108,6 +76,7 @@ def runs(
 
 def _accept_edits(folder: Path) -> None:
     from phraseproof.store.run_file import RUN_FILE, accept_edit
+    from phraseproof.store.summary import run_folders
     from phraseproof.store.vectors import FOLDER
 
     runs = [
@@ -125,6 +94,7 @@ def _accept_edits(folder: Path) -> None:
 
 def _compact(folder: Path) -> None:
     from phraseproof.store.run_file import read_run_file
+    from phraseproof.store.summary import run_folders
     from phraseproof.store.writer import RunStore
 
     left_out = 0
@@ -143,59 +113,6 @@ def _compact(folder: Path) -> None:
     if left_out:
         terminal.warn(f"{left_out:,} run folder{'s' if left_out > 1 else ''} could not be compacted")
         raise typer.Exit(WRONG_INPUT)
-
-
-def run_folders(folder: Path) -> Iterator[Path]:
-    """Folders that hold a `run.json`, or URLs of runs, sorted. Folders inside a run folder belong to that run."""
-    from phraseproof.store.run_file import RUN_FILE
-    from phraseproof.store.urls import url_of
-
-    if (url := url_of(folder)) is not None:
-        from phraseproof.store.remote.mirror import find_runs
-
-        yield from map(Path, find_runs(url))
-        return
-
-    for path, below, files in os.walk(folder):
-        below.sort()
-        if RUN_FILE in files:
-            below.clear()
-            yield Path(path)
-        else:
-            below[:] = [name for name in below if not name.startswith(".")]
-
-
-def summarize(run: Run) -> RunSummary:
-    """What a run holds.
-
-    Raises:
-        RunError: `run.json` lacks a section that every version writes.
-    """
-    from phraseproof.store.run_file import RUN_FILE
-
-    keys = [(each.task, each.instruction) for each in (*run.all_cells, *run.accuracies)]
-    cells = len(run.all_cells)
-    views = under_every_scoring([run])
-    done = cells - sum(len(view.missing) for view in views)
-    updated = datetime.fromtimestamp((run.path / RUN_FILE).stat().st_mtime, tz=UTC)
-    return RunSummary(
-        path=run.name,
-        model=_model_name(run),
-        tasks=len({task for task, _ in keys}),
-        wordings=len({instruction for _, instruction in keys}),
-        groups=run.groups,
-        cells=cells,
-        done=done,
-        failed=sum(len(view.failures) for view in views),
-        scorings=run.scorings or (run.scoring,),
-        updated=updated.isoformat(timespec="seconds"),
-    )
-
-
-def _model_name(run: Run) -> str:
-    model = run.settings.get("model", {})
-    adapter = model.get("adapter")
-    return f"{model.get('name', '?')}{' with an adapter' if adapter else ''}"
 
 
 def _table(found: list[RunSummary]) -> Table:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import jinja2
 
 _TEMPLATES = Path(__file__).parent / "templates"
+STYLE = _TEMPLATES / "page.css"
+"""The style of all pages."""
+
 _BUNDLE = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -55,7 +58,7 @@ def render_page(
         MissingExtraError: there are charts, and vl-convert-python is not installed.
     """
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
-    css = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    css = STYLE.read_text(encoding="utf-8")
     libraries = vega_libraries() if charts else ""
     policy = "; ".join(
         (
