@@ -35,6 +35,7 @@ NOT_RUN = {
     "statistics.md": 4,
     "studies.md": 17,
     "tune.md": 3,
+    "viewing.md": 2,
     "wordings.md": 1,
     "workers.md": 1,
 }

@@ -32,7 +32,7 @@ def test_every_outcome_is_indexed(tmp_path: Path) -> None:
 def test_moments(tmp_path: Path) -> None:
     index = opened(write_options_run(tmp_path / "run"))
     first = index.moments[0]
-    assert (first.count, first.mean, first.is_binary) == (4, 0.75, True)
+    assert (first.num_examples, first.mean, first.is_binary) == (4, 0.75, True)
     assert first.variance == pytest.approx(0.25)  # 3 * 0.25**2 + 0.75**2 over 3
 
 
@@ -41,7 +41,7 @@ def test_draws_are_averaged_by_example(tmp_path: Path) -> None:
     (column,) = index.columns
     assert len(column.cells) == 2
     moments = index.moments[0]
-    assert (moments.count, moments.mean, moments.is_binary) == (2, 0.75, False)
+    assert (moments.num_examples, moments.mean, moments.is_binary) == (2, 0.75, False)
     assert moments.variance == pytest.approx(0.125)  # of 1 and 0.5
 
 

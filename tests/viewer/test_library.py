@@ -61,6 +61,13 @@ def test_the_last_runs_stay_open(tmp_path: Path, impatient: Library) -> None:
     assert impatient.open(runs[0]) is not opened[0]
 
 
+def test_cleared(tmp_path: Path, impatient: Library) -> None:
+    run = write_options_run(tmp_path / "run")
+    first = impatient.open(run)
+    impatient.clear()
+    assert impatient.open(run) is not first
+
+
 def test_an_unknown_scorer_is_refused(tmp_path: Path, impatient: Library) -> None:
     with pytest.raises(RunError, match="no outcomes of the scoring method 'other'"):
         impatient.open(write_options_run(tmp_path / "run"), "other")

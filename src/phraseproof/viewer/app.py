@@ -29,13 +29,17 @@ from phraseproof.web.headers import SecurityHeaders
 _LOG = logging.getLogger(__name__)
 
 
-def application(root: Path) -> ASGIApp:
+def application(root: Path, library: Library) -> ASGIApp:
     """The pages over a run folder, or over a folder with runs below it.
+
+    Args:
+        root: the folder.
+        library: opens its runs.
 
     Raises:
         RunError: there is no run.
     """
-    pages = ViewerPages(ViewedFolder(root), Library())
+    pages = ViewerPages(ViewedFolder(root), library)
 
     def route(path: str, page: Callable[[PageState], str]) -> Route:
         return Route(path, _endpoint(pages, page), methods=["GET"])

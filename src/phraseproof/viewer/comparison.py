@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from phraseproof.errors import NotEnoughDataError
-from phraseproof.viewer.example import Answer, read_answer, references_of
+from phraseproof.viewer.example import ShownAnswer, read_answer, references_of
 from phraseproof.viewer.index import Column, RunIndex
 from phraseproof.viewer.paging import Page, page_of
 from phraseproof.viewer.recent import Recent
@@ -50,8 +50,8 @@ class Change(NamedTuple):
     column: Column
     example: str
     references: tuple[str, ...]
-    before: Answer
-    after: Answer
+    before: ShownAnswer
+    after: ShownAnswer
 
 
 class Comparison(NamedTuple):

@@ -28,7 +28,6 @@ class OptionLine(NamedTuple):
             were read from texts.
     """
 
-    index: int
     text: str
     logprob: float | None
     share: float | None
@@ -36,7 +35,7 @@ class OptionLine(NamedTuple):
     is_right: bool
 
 
-class Answer(NamedTuple):
+class ShownAnswer(NamedTuple):
     """One outcome, in full.
 
     Attributes:
@@ -74,7 +73,7 @@ class WordingCard(NamedTuple):
     line: WordingLine
     mean: float
     is_best: bool
-    answers: tuple[Answer, ...]
+    answers: tuple[ShownAnswer, ...]
     num_answers: int
 
 
@@ -178,7 +177,7 @@ def references_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(text for text in (first, *others) if text)
 
 
-def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any], *, has_draws: bool) -> Answer:
+def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any], *, has_draws: bool) -> ShownAnswer:
     """An outcome for people; its prompt is rendered again where the run does not store it."""
     best, _ = best_and_worst(index)
     prompt, note = _prompt(index, place, row)
@@ -188,7 +187,7 @@ def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any], *, ha
         f"repeat {cell.repeat}",
         f"order {cell.option_order}",
     ]
-    return Answer(
+    return ShownAnswer(
         ", ".join(parts) if has_draws else "",
         row["score"],
         row["score"] == best,
@@ -212,7 +211,6 @@ def _options(row: Mapping[str, Any]) -> tuple[OptionLine, ...]:
     of_options: Sequence[float] = row["option_credits"] or ()
     return tuple(
         OptionLine(
-            number,
             text,
             logprobs[number] if number < len(logprobs) else None,
             of_total[number] if is_known else None,

@@ -53,7 +53,7 @@ class ExampleLine(NamedTuple):
     cells: tuple[GridCell | None, ...]
 
 
-class Grid(NamedTuple):
+class GridPage(NamedTuple):
     """A page of the grid.
 
     Attributes:
@@ -69,7 +69,7 @@ class Grid(NamedTuple):
     search: SearchResult | None
 
 
-def grid_of(index: RunIndex, state: PageState) -> Grid:
+def grid_of(index: RunIndex, state: PageState) -> GridPage:
     """The page of the grid that a state shows. The state is `settled`.
 
     Raises:
@@ -84,7 +84,7 @@ def grid_of(index: RunIndex, state: PageState) -> Grid:
     rows = _example_lines(index, numbers.rows, lines, columns.rows)
     examples = Page(rows, numbers.number, numbers.size, numbers.total)
     base = lines[0].column if lines and lines[0].column.instruction == state.base else None
-    return Grid(columns, examples, base, found)
+    return GridPage(columns, examples, base, found)
 
 
 def shown_lines(index: RunIndex, state: PageState) -> list[WordingLine]:

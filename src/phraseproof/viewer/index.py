@@ -56,12 +56,12 @@ class Moments(NamedTuple):
     """The scores of a column's examples, each averaged over draws.
 
     Attributes:
-        count: of examples.
+        num_examples: of the column.
         variance: with n - 1; `None` of a single example.
         is_binary: each is 0 or 1.
     """
 
-    count: int
+    num_examples: int
     mean: float
     variance: float | None
     is_binary: bool
@@ -230,13 +230,12 @@ class _Reading:
     def _numbers(self, task: str, ids: pa.Array) -> pa.Array:
         """The numbers of examples. Most cells of a task have the same ones in the same order."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         known = self._known.get(task)
         if known is not None and known.last_ids.equals(ids):
             return known.last_numbers
         by_id = {} if known is None else known.by_id
-        for name in pc.unique(ids).to_pylist():
+        for name in ids.unique().to_pylist():
             if name not in by_id:
                 by_id[name] = len(self.examples)
                 self.examples.append((task, name))

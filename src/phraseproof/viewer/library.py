@@ -24,7 +24,7 @@ _Key = tuple[str, str, str]
 
 
 class _Open(NamedTuple):
-    index: RunIndex
+    run: RunIndex
     state: tuple[int, ...]
     checked: float
     seconds: float
@@ -55,7 +55,7 @@ class Library:
             now = time.monotonic()
             if known is not None and now - known.checked < _CHECKED_FOR_S:
                 return self._used(key, known)
-            state = _state(path)
+            state = state_of(path)
             if known is not None:
                 is_early = now - known.read < _SHARE_OF_TIME * known.seconds
                 if state == known.state or is_early:
@@ -71,10 +71,15 @@ class Library:
             self._open.move_to_end(key)
             while len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
-        return opened.index
+        return opened.run
+
+    def clear(self) -> None:
+        """Close all runs. A request that is being answered keeps its own."""
+        with self._lock:
+            self._open.clear()
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def state_of(path: Path) -> tuple[int, ...]:
     """What changes when cells are added to a run: times of its file and of the folders of its cells.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,16 @@ from phraseproof.errors import PhraseproofError, RunError
 from phraseproof.reports.build import numbers
 from phraseproof.reports.build.text import printable, printable_lines
 from phraseproof.store.queries import load_run
-from phraseproof.store.summary import summarize_run
+from phraseproof.store.summary import RunSummary, summarize_run
 from phraseproof.version import __version__
 from phraseproof.viewer.comparison import CHANGES, compare_on_task
 from phraseproof.viewer.example import example_of, letter
 from phraseproof.viewer.folder import ViewedFolder
 from phraseproof.viewer.grid import grid_of, settled
 from phraseproof.viewer.index import RunIndex
-from phraseproof.viewer.library import Library
+from phraseproof.viewer.library import Library, state_of
 from phraseproof.viewer.paging import page_of
+from phraseproof.viewer.recent import Recent
 from phraseproof.viewer.state import PageState
 from phraseproof.viewer.wordings import groups_of, kinds_of, task_keys, tasks_of, with_task, wordings_of
 
@@ -47,15 +49,18 @@ class ViewerPages:
     def __init__(self, folder: ViewedFolder, library: Library) -> None:
         self.folder = folder
         self.library = library
+        self._summaries: Recent[tuple[object, ...], RunSummary] = Recent(4 * RUNS_PER_PAGE)
 
     def runs(self, state: PageState) -> str:
         """The runs of the folder."""
         text = state.q.casefold()
         names = page_of([name for name in self.folder.names() if text in name.casefold()], state.page, RUNS_PER_PAGE)
-        summaries: list[tuple[str, Any, str]] = []
+        summaries: list[tuple[str, RunSummary | None, str]] = []
         for name in names.rows:
             try:
-                summaries.append((name, summarize_run(load_run(self.folder.path(name))), ""))
+                path = self.folder.path(name)
+                key = (name, *state_of(path))
+                summaries.append((name, self._summaries.get(key, lambda path=path: summarize_run(load_run(path))), ""))
             except (PhraseproofError, OSError) as error:
                 summaries.append((name, None, error.problem if isinstance(error, PhraseproofError) else str(error)))
         return self._render("runs.html.j2", state, names=names, summaries=summaries)
@@ -174,7 +179,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., object]] = {
         "line": printable,
         "lines": cut,
         "letter": letter,
@@ -186,6 +191,7 @@ def _environment() -> jinja2.Environment:
         "number": _number,
         "list_pair": _twice,
     }
+    environment.filters.update(filters)
     return environment
 
 

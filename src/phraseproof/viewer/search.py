@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.viewer.index import RunIndex
 from phraseproof.viewer.recent import Recent
@@ -79,8 +79,9 @@ def search(index: RunIndex, task: str, num_fewshot: int, text: str, *, seconds: 
 def _matching(table: pa.Table, text: str) -> list[str]:
     """The names of the rows in which the text occurs."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+    import pyarrow.compute
 
+    pc: Any = pyarrow.compute  # its functions are made when it is imported
     hits = pa.repeat(pa.scalar(False), table.num_rows)
     for name in ("example_id", "prompt", "text", "reference"):
         column = table[name].combine_chunks()

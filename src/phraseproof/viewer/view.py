@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from phraseproof.errors import MissingExtraError
 from phraseproof.store.queries import Run
+from phraseproof.viewer.library import Library
 from phraseproof.web.address import address_of, server_config, take_port
 
 if TYPE_CHECKING:
@@ -31,15 +33,16 @@ class Viewing:
         url: where it is.
     """
 
-    def __init__(self, server: Server, sock: socket.socket, url: str) -> None:
+    def __init__(self, server: Server, sock: socket.socket, url: str, library: Library) -> None:
         self.url = url
-        self._server, self._sock = server, sock
+        self._server, self._sock, self._library = server, sock, library
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
         """Answer in a separate thread, which ends with the process."""
         self._thread = threading.Thread(target=self.run, name="phraseproof view", daemon=True)
         self._thread.start()
+        atexit.register(self.close)  # DuckDB reports connections that are open at exit
         return self
 
     def run(self) -> None:
@@ -49,6 +52,7 @@ class Viewing:
                 self._server.run(sockets=[self._sock])
         finally:
             self._sock.close()
+            self._library.clear()
 
     def wait(self) -> None:
         """Wait until Ctrl-C or `close`, as a script does that has nothing else to do."""
@@ -63,6 +67,7 @@ class Viewing:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_CLOSING_S)
+        atexit.unregister(self.close)
 
     def __enter__(self) -> Self:
         """The viewer itself."""
@@ -113,9 +118,10 @@ def prepared(root: Path, port: int) -> Viewing:
 
     from phraseproof.viewer.app import application
 
-    app = application(root)
+    library = Library()
+    app = application(root, library)
     sock = take_port(_HOST, port)
-    return Viewing(uvicorn.Server(server_config(app)), sock, address_of(sock, _HOST))
+    return Viewing(uvicorn.Server(server_config(app)), sock, address_of(sock, _HOST), library)
 
 
 def show(url: str) -> bool:

@@ -162,7 +162,7 @@ def _task_lines(index: RunIndex, task: str, num_fewshot: int) -> list[WordingLin
         moments = index.moments[column.number]
         low, high = interval_of(moments, judge) or (None, None)
         mean = values.get(column.number, moments.mean)
-        found.append(WordingLine(0, column, mean, low, high, moments.count))
+        found.append(WordingLine(0, column, mean, low, high, moments.num_examples))
     return found
 
 
