@@ -33,6 +33,12 @@ FILES = {"tickets.yaml": TASK, "tickets.csv": ROWS, "harness/tickets.yaml": HARN
 
 TABLE = "import phraseproof; print(phraseproof.table('runs/t').{}().shape)"
 
+VIEW = """
+import phraseproof, urllib.request
+with phraseproof.view("runs/t", open_browser=False) as viewing:
+    print(urllib.request.urlopen(viewing.url).status)
+"""
+
 
 class Step(NamedTuple):
     """A command and what it must do.
@@ -59,6 +65,7 @@ USES: dict[str, tuple[Step, ...]] = {
         Step("demo --limit 2", "phraseproof[hf]", 2),
         Step("report runs/t -o page.html", "phraseproof[report]", 2),
         Step("collect new tickets.yaml -o wordings", "phraseproof[collect]", 2),
+        Step("view runs/t --no-browser", "phraseproof[view]", 2),
         Step("doctor --model openai/m --base-url http://127.0.0.1:9/v1", "phraseproof[api]", 2),
     ),
     "hf": (
@@ -78,6 +85,7 @@ USES: dict[str, tuple[Step, ...]] = {
     "energy": (EVALUATE, Step("study energy --run runs/t -o studies", "kWh")),
     "lm-eval": (Step("tasks show lm_eval/tickets --data-dir harness", "lm_eval"),),
     "collect": (Step("collect new tickets.yaml -o wordings"), Step("collect status wordings", "tickets")),
+    "view": (EVALUATE, Step(f"-c {VIEW}", "200")),
     "dataframe": (
         EVALUATE,
         Step(f"-c {TABLE.format('to_pandas')}", "("),

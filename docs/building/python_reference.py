@@ -8,7 +8,7 @@ GROUPS: Final = {
     "evaluate": ("Evaluate a model", ("evaluate", "forecast", "Forecast", "EvaluationSpec", "study", "paraphrase")),
     "results": (
         "Look at results",
-        ("load_run", "Run", "table", "analyze", "compare", "report", "gate", "GateResult", "ResultTable", "ResultRow"),
+        ("load_run", "Run", "table", "analyze", "compare", "report", "gate", "GateResult", "ResultTable", "ResultRow", "view"),
     ),
     "reduce": (
         "Reduce the spread",
