@@ -8,7 +8,19 @@ GROUPS: Final = {
     "evaluate": ("Evaluate a model", ("evaluate", "forecast", "Forecast", "EvaluationSpec", "study", "paraphrase")),
     "results": (
         "Look at results",
-        ("load_run", "Run", "table", "analyze", "compare", "report", "gate", "GateResult", "ResultTable", "ResultRow", "view"),
+        (
+            "load_run",
+            "Run",
+            "table",
+            "analyze",
+            "compare",
+            "report",
+            "gate",
+            "GateResult",
+            "ResultTable",
+            "ResultRow",
+            "view",
+        ),
     ),
     "reduce": (
         "Reduce the spread",

@@ -13,7 +13,7 @@ from phraseproof.cli import terminal
 
 def view(
     folder: Annotated[
-        Path, typer.Argument(metavar="RUN|DIR", help="A run folder, or a folder with run folders below it.")
+        Path, typer.Argument(metavar="RUN|DIR", help="A run folder or its URL, or a folder with run folders below it.")
     ] = Path("runs"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 0,
     no_browser: Annotated[

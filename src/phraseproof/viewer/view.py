@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from phraseproof.errors import MissingExtraError
-from phraseproof.store.queries import Run
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.urls import url_of
 from phraseproof.viewer.library import Library
 from phraseproof.web.address import address_of, server_config, take_port
 
@@ -91,7 +92,7 @@ def view(run: Run | str | Path, *, port: int = 0, open_browser: bool = True) -> 
     The page is answered by a thread of this process. Only this machine reaches it, and it changes nothing.
 
     Args:
-        run: a run folder, a folder with runs below it, or a run that `load_run` opened.
+        run: a run folder or its URL, a folder with runs below it, or a run that `load_run` opened.
         port: 0 takes one that is free.
         open_browser: open the page in the browser, where there is a screen.
 
@@ -118,6 +119,8 @@ def prepared(root: Path, port: int) -> Viewing:
 
     from phraseproof.viewer.app import application
 
+    if url_of(root) is not None:
+        root = load_run(root).path
     library = Library()
     app = application(root, library)
     sock = take_port(_HOST, port)
