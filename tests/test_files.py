@@ -90,6 +90,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, error: type[Fil
         write_text(path, "text", error=error)
 
 
+def test_a_url_does_not_become_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileError, match="a file of this machine is needed, not a URL"):
+        write_text(Path("s3://bucket/report.html"), "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_block_that_writes_nothing_is_an_error_and_takes_nothing_away(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     path.write_text("kept")

@@ -9,6 +9,7 @@ import codecs
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Generator, Mapping
@@ -21,6 +22,8 @@ from phraseproof.errors import FileError, PhraseproofError
 
 MAX_BYTES = 1 << 30
 """The maximum size of a file that is read into memory whole."""
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/")
 
 _SYNCS_AT_ONCE = 16
 """Threads that wait for the disk, which writes what they wait for together."""
@@ -135,6 +138,8 @@ def replacing_many(*, error: type[PhraseproofError] = FileError) -> Generator[Ca
     files: dict[Path, Path] = {}
 
     def temporary(path: Path) -> Path:
+        if _URL.match(str(path)):  # as a path, it would be a folder of that name
+            raise error("a file of this machine is needed, not a URL", where=str(path))
         source = path.with_name(f".{path.name.split('-')[0][:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
         files[source] = path
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,12 +19,22 @@ from phraseproof.alignment.trainer import align
 from phraseproof.engine.training.packed_causal_lm import PackedCausalLMForTraining
 from phraseproof.errors import RunError
 from phraseproof.store.training_record import read_record, write_record
-from phraseproof.training.folder import check_folder, environment, identifying
+from phraseproof.training.folder import check_folder, environment, identifying, locked
 from support.tiny_models import tiny_llama
 from support.tiny_pairs import shared_wordings
 from support.tiny_trainings import CPU
 
 RECORD = {"base_model": {"name": "a"}, "pairs": {"count": 2}, "settings": {"seed": 0, "save_every": 50}}
+
+
+def test_a_url_does_not_become_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(RunError, match="s3://bucket/adapter: this command writes a folder"),
+        locked(Path("s3://bucket/adapter")),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_resumed_by_the_same_training_only(tmp_path: Path) -> None:

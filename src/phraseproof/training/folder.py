@@ -13,6 +13,7 @@ from phraseproof.installed import versions
 from phraseproof.store.locks import ProcessLock
 from phraseproof.store.processes import Process
 from phraseproof.store.training_record import RECORD_FILE, read_record
+from phraseproof.store.urls import require_no_url
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -115,8 +116,9 @@ def locked(out: Path) -> Generator[None]:
     """Make the folder of a training, and lock it for the length of the block.
 
     Raises:
-        RunError: another process trains into it, or it cannot be created.
+        RunError: another process trains into it, it is a URL, or it cannot be created.
     """
+    require_no_url(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
