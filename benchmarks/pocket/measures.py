@@ -17,6 +17,7 @@ import numpy as np
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.paired import compare_runs
 from phraseproof.analysis.reductions.gains import CONFIDENCE, NOTHING, Gain, Variance, gain_of
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.core import Example, Finding, Instruction, OptionScores, Prompt, ScoresOptions, Task
 from phraseproof.instructions.collections import Collection, instructions_for, load_collection
 from phraseproof.instructions.perturb import negated
@@ -156,7 +157,7 @@ def _grid(each: Asked, choices: Integers) -> TaskGrid:
         keys=each.names,
         means=scores.mean(axis=1),
         examples=tuple(example.id for example in each.task.examples),
-        scores=scores,
+        table=ScoreTable(scores),
     )
 
 

@@ -15,6 +15,7 @@ import argparse
 import numpy as np
 
 from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.analysis.statistics import robustness
 
 SETTINGS = ((5, 100), (10, 100), (10, 1000), (20, 200), (40, 200), (50, 200), (100, 500))
@@ -77,7 +78,7 @@ def coverage(wordings: int, examples: int, replicates: int, *, skewed: bool) -> 
         names = tuple(f"w{row}" for row in range(2 * wordings))
         groups = ("first",) * wordings + ("second",) * wordings
         grid = TaskGrid("t", "c", 0, groups, names, names, table.mean(axis=1),
-                        tuple(map(str, range(examples))), table.astype(float), table)  # fmt: skip
+                        tuple(map(str, range(examples))), ScoreTable(table), table)  # fmt: skip
         (found,) = robustness([grid], seed=number, resamples=1000)
         true = accuracy(of_wording[:wordings])
         tried = {"worst": true.min(), "best": true.max(), "range": np.ptp(true)}

@@ -1,11 +1,12 @@
 """Millions of stored outcomes: how long commands take, how much memory they need, and how both grow.
 
     python -m benchmarks.statistics.outcomes [--tasks 20] [--wordings 100] [--examples 5000] [--keep FOLDER]
-    python -m benchmarks.statistics.outcomes --tasks 1 --wordings 5000 --examples 100 1000 10000
+    python -m benchmarks.statistics.outcomes --tasks 1 --wordings 5000 --examples 100 1000 10000 --small
 
 Makes runs of wordings in two groups on answers drawn at random, through the store that `evaluate` writes with, and
 calls the command line on each as a user would, every command in a process of its own. `plan` is `evaluate --dry-run` of
-a grid of the same size.
+a grid of the same size. `--small` makes runs of two options and of log-probabilities with one decimal, which take a
+tenth of the disk.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ COMMANDS = ("table", "table --json", "analyze", "analyze --by-task --json", "rep
 _SETTINGS = {"model": {"name": "random", "adapter": None}, "scoring": "loglikelihood"}
 
 
-def make_run(path: Path, tasks: int, wordings: int, examples: int, *, seed: int = 0) -> None:
+def make_run(
+    path: Path, tasks: int, wordings: int, examples: int, *, seed: int = 0, options: int = 4, decimals: int = 15
+) -> None:
     """Write a run of `tasks * wordings` cells, as a process that evaluates does."""
     store = RunStore(path, _SETTINGS)
     cells = [
@@ -42,24 +45,25 @@ def make_run(path: Path, tasks: int, wordings: int, examples: int, *, seed: int 
     texts = {f"w/{wording:04}": {"text": f"Wording {wording} of the question: {{{{ question }}}}"}
              for wording in range(wordings)}  # fmt: skip
     store.register(cells, {"groups": {"observed": {}, "unobserved": {}}, "instructions": texts})
-    store.write_tables(_tables(cells, wordings, examples, np.random.default_rng(seed)))
+    store.write_tables(_tables(cells, wordings, examples, np.random.default_rng(seed), options, decimals))
     store.finish(0)
 
 
 def _tables(
-    cells: list[Cell], wordings: int, examples: int, random: np.random.Generator
+    cells: list[Cell], wordings: int, examples: int, random: np.random.Generator, number: int, decimals: int
 ) -> Iterator[tuple[Cell, pa.Table]]:
     ids = pa.array([f"example-{number}" for number in range(examples)])
-    options = pa.array([["A", "B", "C", "D"]] * examples, COLUMNS.field("options").type)
+    options = pa.array([list("ABCD"[:number])] * examples, COLUMNS.field("options").type)
     tokens = pa.array(np.full(examples, 100, dtype=np.int32))
     none = pa.array(np.zeros(examples, dtype=np.int32))
     hard = random.normal(0, 1.5, (len(cells) // wordings, examples))
-    target = np.arange(examples) % 4
-    for number, cell in enumerate(cells):
-        odds = 0.5 + random.normal(0, 0.3) + hard[number // wordings]
+    target = np.arange(examples) % number
+    for place, cell in enumerate(cells):
+        odds = 0.5 + random.normal(0, 0.3) + hard[place // wordings]
         right = random.random(examples) < 1 / (1 + np.exp(-odds))
-        predicted = np.where(right, target, (target + random.integers(1, 4, examples)) % 4)
-        logprobs = pa.FixedSizeListArray.from_arrays(pa.array(-random.gamma(4.0, 0.5, 4 * examples)), 4)
+        predicted = np.where(right, target, (target + random.integers(1, number, examples)) % number)
+        values = np.round(-random.gamma(4.0, 0.5, number * examples), decimals)
+        logprobs = pa.FixedSizeListArray.from_arrays(pa.array(values), number)
         columns = {
             **{name: pa.repeat(pa.scalar(getattr(cell, name), COLUMNS.field(name).type), examples)
                for name in CELL_COLUMNS},
@@ -72,7 +76,7 @@ def _tables(
             "prompt_tokens": tokens,
             "computed_tokens": tokens,
             "truncated_tokens": none,
-            "option_tokens": pa.array([[1, 1, 1, 1]] * examples, COLUMNS.field("option_tokens").type),
+            "option_tokens": pa.array([[1] * number] * examples, COLUMNS.field("option_tokens").type),
         }  # fmt: skip
         table = add_missing_columns(pa.table(columns)).select(COLUMNS.names)
         yield cell, with_metadata(table, cell.identity, "{}")
@@ -112,14 +116,17 @@ def show(name: str, found: dict[str, float]) -> None:
     print(f"{name:26} {cost}", flush=True)
 
 
-def at_size(folder: Path, tasks: int, wordings: int, examples: int, commands: list[str]) -> None:
+def at_size(
+    folder: Path, tasks: int, wordings: int, examples: int, commands: list[str], *, is_small: bool = False
+) -> None:
     """Make a run, unless the folder holds it, and measure every command on it."""
     path, program = folder / f"run-{tasks}-{wordings}-{examples}", [sys.executable, "-m", "phraseproof"]
     print(f"{tasks} tasks x {wordings:,} wordings x {examples:,} examples = {tasks * wordings * examples:,} outcomes")
     if "plan" in commands and tasks == 1:
         show("plan", measure([*program, *write_plan(folder, wordings, examples)]))
     if not (path / "run.json").exists():
-        call = f"make_run(pathlib.Path({str(path)!r}), {tasks}, {wordings}, {examples})"
+        small = ", options=2, decimals=1" if is_small else ""
+        call = f"make_run(pathlib.Path({str(path)!r}), {tasks}, {wordings}, {examples}{small})"
         script = f"import pathlib; from benchmarks.statistics.outcomes import make_run; {call}"
         show("write", measure([sys.executable, "-c", script]))
         files = list(path.rglob("*.parquet"))
@@ -145,12 +152,13 @@ def main() -> None:
     parser.add_argument("--wordings", type=int, default=100)
     parser.add_argument("--examples", type=int, nargs="+", default=[5000])
     parser.add_argument("--commands", nargs="+", default=["plan", *COMMANDS])
+    parser.add_argument("--small", action="store_true", help="fewer bytes per outcome")
     parser.add_argument("--keep", type=Path, help="make the runs here, or use those that are there")
     chosen, _ = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)
         for examples in chosen.examples:
-            at_size(folder, chosen.tasks, chosen.wordings, examples, chosen.commands)
+            at_size(folder, chosen.tasks, chosen.wordings, examples, chosen.commands, is_small=chosen.small)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 from phraseproof.analysis.gap_change import gap_change
 from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.errors import NotEnoughDataError
 
 GROUPS = ("observed", "unobserved")
@@ -19,7 +20,7 @@ def grid(task: str, rows: list[list[float]], *, category: str = "C") -> TaskGrid
     names = tuple(f"w{place}" for place in range(len(rows)))
     groups = tuple(GROUPS[place % 2] for place in range(len(rows)))
     examples = tuple(f"e{place}" for place in range(scores.shape[1]))
-    return TaskGrid(task, category, 0, groups, names, names, scores.mean(axis=1), examples, scores)
+    return TaskGrid(task, category, 0, groups, names, names, scores.mean(axis=1), examples, ScoreTable(scores))
 
 
 def test_it_is_the_difference_of_the_differences() -> None:
@@ -48,6 +49,6 @@ def test_equal_runs_have_no_change() -> None:
 
 def test_other_prompts_are_refused() -> None:
     one = grid("a", [[1, 0], [1, 0]])
-    for other in ([], [dataclasses.replace(one, task="b")], [dataclasses.replace(one, scores=None)]):
+    for other in ([], [dataclasses.replace(one, task="b")], [dataclasses.replace(one, table=None)]):
         with pytest.raises(NotEnoughDataError, match="do not hold the same wordings and examples"):
             gap_change([one], other, groups=GROUPS)

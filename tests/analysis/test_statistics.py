@@ -11,6 +11,7 @@ from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
 from phraseproof.analysis.grids import TaskGrid
 from phraseproof.analysis.robustness import summarize
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.analysis.statistics import STATISTICS, Robustness, robustness
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
@@ -192,7 +193,7 @@ def test_a_metric_with_another_range_has_the_same_statistics_on_another_scale():
     groups = ["a"] * 5 + ["b"] * 5
     tasks = [grid(values + shift, groups=groups, task=f"t{shift}", category=f"c{shift}") for shift in (0.0, 0.1)]
     longer = [
-        replace(each, means=1000 * each.means, scores=1000 * each.scores, metric=AnswerLength())
+        replace(each, means=1000 * each.means, table=ScoreTable(1000 * each.scores), metric=AnswerLength())
         for each in tasks
         if each.scores is not None
     ]

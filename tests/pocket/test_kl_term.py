@@ -16,6 +16,7 @@ from benchmarks.pocket.measures import UNOBSERVED, Column, Grids, gain_over_all,
 from scipy import stats
 
 from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.instructions.collections import load_collection
 from phraseproof.pocket.mitigation import mitigation_pairs
 from phraseproof.tasks import load_tasks
@@ -70,8 +71,9 @@ def grid(scores: np.ndarray) -> Grids:
     wordings, examples = scores.shape
     names = tuple(f"w{place}" for place in range(wordings))
     ids = tuple(f"e{place}" for place in range(examples))
+    table = ScoreTable(scores)
     return (
-        TaskGrid("pocket/has-maker", "", 0, (UNOBSERVED,) * wordings, names, names, scores.mean(axis=1), ids, scores),
+        TaskGrid("pocket/has-maker", "", 0, (UNOBSERVED,) * wordings, names, names, scores.mean(axis=1), ids, table),
     )
 
 

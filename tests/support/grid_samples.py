@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.score_table import ScoreTable
 
 
 def grid(
@@ -23,7 +24,7 @@ def grid(
     names = tuple(f"{group}/{row:03}" for row, group in enumerate(of))
     return TaskGrid(
         task, category, shots, of, names, tuple(f"{task}{name}" if own_wordings else name for name in names),
-        values.mean(axis=1), tuple(f"e{column}" for column in range(values.shape[1])), values,
+        values.mean(axis=1), tuple(f"e{column}" for column in range(values.shape[1])), ScoreTable(values),
         None if answers is None else np.asarray(answers, dtype=np.intp),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ wordings; it sums what examples add to a measure (bins, counts of classes), so t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -68,11 +68,11 @@ class QualityRow(NamedTuple):
     groups: Mapping[str, GroupQuality]
 
 
-def answer_quality(tasks: Sequence[OptionValues], *, seed: int = 0) -> tuple[QualityRow, ...]:
+def answer_quality(tasks: Iterable[OptionValues], *, seed: int = 0) -> tuple[QualityRow, ...]:
     """Rows of tasks, then categories, then overall.
 
     Args:
-        tasks: of a run at one number of demonstrations; at least one.
+        tasks: of a run at one number of demonstrations; at least one. They are taken one by one.
         seed: of the resampling.
     """
     resampler = Resampler(seed, _RESAMPLES)
@@ -120,7 +120,7 @@ def _group(values: Mapping[str, Floats], names: Sequence[str], examples: int, re
     draws: dict[str, Floats] = {}
     for name, of_wording in values.items():
         resampled = of_wording[:, 1:].T
-        draws[name] = (drawn.weights * resampled).sum(axis=1)
+        draws[name] = drawn.weighted(resampled)
         if len(names) > 1:
             stds[name] = float(of_wording[:, 0].std(ddof=1))
         findings[name] = _finding(name, float(of_wording[:, 0].mean()), draws[name], len(names), len(names) * examples)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.analysis.score_table import Codes, smallest
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.store.columns import column_values
@@ -102,8 +103,8 @@ class _Answers(NamedTuple):
 
     group: str
     wording: str
-    predicted: Ints
-    target: Ints
+    predicted: Codes
+    target: Codes
     form: int
 
 
@@ -129,7 +130,13 @@ class _Gathering:
         form = self._form(table, target)
         is_right = _credit(table, predicted) >= _credit(table, target)
         self.cells.append(
-            _Answers(cell.group, cell.instruction, predicted, np.where(is_right, predicted, target), form)
+            _Answers(
+                cell.group,
+                cell.instruction,
+                smallest(predicted, int(predicted.max())),
+                smallest(np.where(is_right, predicted, target), int(max(predicted.max(), target.max()))),
+                form,
+            )
         )
 
     def _form(self, table: pa.Table, target: Ints) -> int:
@@ -144,16 +151,17 @@ class _Gathering:
         options: list[list[tuple[str, ...]]] = [list(map(tuple, form.options.to_pylist())) for form in self.forms]
         classes, orders, by_position = _classes(ids, options)
         rows = list(dict.fromkeys((cell.group, cell.wording) for cell in self.cells))
+        row_of = {named: row for row, named in enumerate(rows)}
         count = len(classes)
         confusion = np.zeros((len(rows), count * count), dtype=np.intp)
         tables = [np.array([orders[id_] for id_ in of_form], dtype=np.intp) for of_form in ids] if orders else None
         for cell in self.cells:
-            right, chosen = cell.target, cell.predicted
+            right, chosen = (each.astype(np.intp) for each in (cell.target, cell.predicted))
             if tables is not None:
                 each = np.arange(len(chosen))
                 right, chosen = tables[cell.form][each, right], tables[cell.form][each, chosen]
             counted = np.bincount(right * count + chosen, minlength=count * count)
-            confusion[rows.index((cell.group, cell.wording))] += counted
+            confusion[row_of[cell.group, cell.wording]] += counted
         credit = self._credits(ids, options, orders, count)
         constant = credit.sum(axis=0) / len(credit)
         sizes = self._sizes(ids, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from phraseproof.analysis.estimators.measures import Measured, compute, measure
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import Floats, TaskGrid
 from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
 
@@ -96,7 +97,7 @@ def _of_method(
     measured: Sequence[Measured],
     resampler: Resampler,
 ) -> list[Effect]:
-    differences = [_sample(_difference(*pair), resampler) for pair in zip(before, after, strict=True)]
+    differences = [_sample(later.minus(earlier), resampler) for earlier, later in zip(before, after, strict=True)]
     measured_after = _measured(after, resampler)
 
     def effect(level: Level, name: str, places: Sequence[int]) -> Effect:
@@ -151,15 +152,8 @@ def _grid(values: OptionValues, logprobs: Floats) -> TaskGrid:
         keys=tuple(f"{group}\0{name}" for group, name in rows),
         means=per_wording.mean(axis=1),
         examples=values.examples,
-        scores=per_wording,
+        table=ScoreTable(per_wording),
     )
-
-
-def _difference(before: TaskGrid, after: TaskGrid) -> TaskGrid:
-    assert before.scores is not None
-    assert after.scores is not None
-    changed = after.scores - before.scores
-    return replace(after, scores=changed, means=changed.mean(axis=1))
 
 
 def _sample(grid: TaskGrid, resampler: Resampler) -> Sample:

@@ -35,7 +35,7 @@ def gap_change(
     if len(before) != len(after):
         raise _other_prompts(f"{len(before)} and {len(after)} tasks")
     for first, second in zip(before, after, strict=True):
-        if first.scores is None or second.scores is None:
+        if first.table is None or second.table is None:
             raise _other_prompts(f"{first.task}: scores of single examples are missing")
         if (first.task, first.keys, first.examples) != (second.task, second.keys, second.examples):
             raise _other_prompts(first.task)

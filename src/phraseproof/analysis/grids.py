@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from phraseproof.analysis.corpus_values import CorpusValues
 from phraseproof.analysis.robustness import check_scores
+from phraseproof.analysis.score_table import Codes, ScoreTable, smallest
 from phraseproof.core import Relation
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 from phraseproof.scoring.metric import Metric
@@ -46,7 +47,7 @@ class TaskGrid:
         keys: of each wording a unique key, also across tasks: its name, and its text where known.
         means: [W] mean score, over all outcomes of the wording; of a corpus metric its value for all of them.
         examples: the ids of the examples that every wording was scored on.
-        scores: [W, E] the score on each of them, averaged over draws; `None` where only means were imported. Of a
+        table: [W, E] the score on each of them, averaged over draws; `None` where only means were imported. Of a
             corpus metric the jackknife values of `corpus`, whose mean is the value for all examples.
         answers: [W, E * S] which option was chosen (its index), one draw after the other: those draws, orders of
             options and repeats that every wording has. The index after the last one is an unread answer. `None` where
@@ -68,14 +69,19 @@ class TaskGrid:
     keys: tuple[str, ...]
     means: Floats
     examples: tuple[str, ...] = ()
-    scores: Floats | None = None
-    answers: Ints | None = None
+    table: ScoreTable | None = None
+    answers: Codes | None = None
     chance: float | None = None
     notes: tuple[str, ...] = ()
     metric: Metric = ACCURACY
     corpus: CorpusValues | None = None
     draws: tuple[Draw, ...] = ()
     is_read: Flags | None = None
+
+    @property
+    def scores(self) -> Floats | None:
+        """[W, E] all scores of `table` as float64, for tasks that fit memory eight times as well."""
+        return None if self.table is None else self.table.whole()
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -90,7 +96,7 @@ class TaskGrid:
             wordings=tuple(self.wordings[row] for row in chosen),
             keys=tuple(self.keys[row] for row in chosen),
             means=self.means[chosen],
-            scores=None if self.scores is None else self.scores[chosen],
+            table=None if self.table is None else self.table.take(chosen),
             answers=None if self.answers is None else self.answers[chosen],
             is_read=None if self.is_read is None else self.is_read[chosen],
             corpus=None if self.corpus is None else self.corpus.take(chosen),
@@ -98,20 +104,20 @@ class TaskGrid:
 
     def on(self, columns: Sequence[int]) -> TaskGrid:
         """The same on some of its examples only, without answers."""
-        assert self.scores is not None
+        assert self.table is not None
         corpus = None if self.corpus is None else self.corpus.on(columns)
-        scores = self.scores[:, list(columns)] if corpus is None else corpus.of_examples()
+        table = self.table.on(columns) if corpus is None else ScoreTable(corpus.of_examples())
         examples = tuple(self.examples[column] for column in columns)
-        means = scores.mean(axis=1)
+        means = table.of_wordings()
         return replace(
-            self, scores=scores, answers=None, is_read=None, draws=(), means=means, examples=examples, corpus=corpus
+            self, table=table, answers=None, is_read=None, draws=(), means=means, examples=examples, corpus=corpus
         )
 
     def minus(self, other: TaskGrid) -> TaskGrid:
         """The differences from a grid of the same wordings and examples: of scores, or else of means."""
-        scores = None if self.scores is None or other.scores is None else self.scores - other.scores
-        means = self.means - other.means if scores is None else scores.mean(axis=1)
-        return replace(self, scores=scores, answers=None, means=means, chance=None, corpus=None)
+        table = None if self.table is None or other.table is None else self.table.minus(other.table)
+        means = self.means - other.means if table is None else table.of_wordings()
+        return replace(self, table=table, answers=None, means=means, chance=None, corpus=None)
 
 
 def metric_of(run: Run) -> Metric:
@@ -193,13 +199,22 @@ def group_relations(run: Run) -> dict[str, Relation]:
     return relations
 
 
+class _CellScores(NamedTuple):
+    """What is kept of a cell: the examples' ids, their scores as one row, the mean, and the chosen options."""
+
+    ids: tuple[str, ...]
+    scores: ScoreTable
+    mean: float
+    answers: Codes
+
+
 class _Gathering:
     """The cells of one task and number of demonstrations, as they are read."""
 
     def __init__(self, first: Cell) -> None:
         self.first = first
-        # By group and wording, in the order of arrival: one (ids, scores, answers) per draw.
-        self.cells: dict[tuple[str, str], dict[Draw, tuple[tuple[str, ...], Floats, Ints]]] = {}
+        # By group and wording, in the order of arrival.
+        self.cells: dict[tuple[str, str], dict[Draw, _CellScores]] = {}
         # The same for the statistics of a corpus metric.
         self.statistics: dict[tuple[str, str], list[Floats]] = {}
         self.metric = metric(first.metric)
@@ -213,7 +228,12 @@ class _Gathering:
         answers = np.asarray(column_values(predicted), dtype=np.intp)
         draw = cell.option_order, cell.fewshot_seed, cell.repeat
         of_wording = self.cells.setdefault((cell.group, cell.instruction), {})
-        of_wording[draw] = self._same_ids(table["example_id"]), scores, answers
+        of_wording[draw] = _CellScores(
+            self._same_ids(table["example_id"]),
+            ScoreTable(scores[None]),
+            float(scores.mean()),
+            smallest(answers, int(answers.max(initial=0))),
+        )
         if self.metric.is_corpus:
             self.statistics.setdefault((cell.group, cell.instruction), []).append(statistics_of(table["statistics"]))
 
@@ -224,13 +244,14 @@ class _Gathering:
         return self._ids[1]
 
     def grid(self, task: str, num_fewshot: int, texts: Mapping[tuple[str, str], str], chance: float | None) -> TaskGrid:
-        all_ids = [ids for draws in self.cells.values() for ids, _, _ in draws.values()]
+        all_ids = distinct_ids(each.ids for draws in self.cells.values() for each in draws.values())
         common = _shared(all_ids)
-        lost = len({name for ids in set(all_ids) for name in ids}) - len(common)
+        lost = len({name for ids in all_ids for name in ids}) - len(common)
         note = f"{task}: {lost} examples were not scored under every wording, and are left out of intervals."
         corpus = self._corpus(common) if self.metric.is_corpus and common else None
-        scores = self._scores(common) if corpus is None else corpus.of_examples()
+        means = self._means()
         draws, answers = self._answers(common) if common else ((), None)
+        table = None if not common else self._table(common) if corpus is None else ScoreTable(corpus.of_examples())
         return TaskGrid(
             task,
             self.first.category,
@@ -238,9 +259,9 @@ class _Gathering:
             groups=tuple(group for group, _ in self.cells),
             wordings=tuple(name for _, name in self.cells),
             keys=tuple(f"{name}\0{texts.get((task, name), '')}" for _, name in self.cells),
-            means=self._means(),
+            means=means,
             examples=common,
-            scores=scores if common else None,
+            table=table,
             answers=None if answers is None else _with_unread(answers),
             chance=chance,
             notes=(note,) if lost else (),
@@ -250,46 +271,68 @@ class _Gathering:
             is_read=None if answers is None else answers != _NO_ANSWER,
         )
 
-    def _answers(self, common: tuple[str, ...]) -> tuple[tuple[Draw, ...], Ints | None]:
+    def _answers(self, common: tuple[str, ...]) -> tuple[tuple[Draw, ...], Codes | None]:
         """The draws that every wording has, and [W, E * S] what was chosen in them."""
         first, *others = self.cells.values()
         draws = tuple(draw for draw in first if all(draw in of_wording for of_wording in others))
         if not draws:
             return (), None
-        picked = [[_pick(of[draw][0], of[draw][2], common) for draw in draws] for of in self.cells.values()]
-        return draws, np.stack([np.concatenate(of_wording) for of_wording in picked])
+        kind = np.result_type(*(of[draw].answers.dtype for of in self.cells.values() for draw in draws))
+        answers = np.empty((len(self.cells), len(draws), len(common)), dtype=kind)
+        for row, of in enumerate(self.cells.values()):
+            for place, draw in enumerate(draws):
+                answers[row, place] = _pick(of[draw].ids, of[draw].answers, common)
+        return draws, answers.reshape(len(self.cells), -1)
 
-    def _scores(self, common: tuple[str, ...]) -> Floats:
-        return np.stack(
-            [
-                np.mean([_pick(ids, values, common) for ids, values, _ in of_wording.values()], axis=0)
-                for of_wording in self.cells.values()
-            ]
-        )
+    def _table(self, common: tuple[str, ...]) -> ScoreTable:
+        """[W, E] the scores, averaged over draws. Cells are forgotten as they are read, so that one table is held."""
+        found: np.ndarray[Any, np.dtype[Any]] | None = None
+        for row, of_wording in enumerate(self.cells.values()):
+            draws = [_pick(each.ids, each.scores.row(0), common) for each in of_wording.values()]
+            scores = ScoreTable(np.mean(draws, axis=0)[None])
+            found = scores.into(found, row, len(self.cells))
+            of_wording.clear()
+        assert found is not None
+        return ScoreTable(found)
 
     def _means(self) -> Floats:
         if self.metric.is_corpus:
             of_wordings = [np.concatenate(of) for of in self.statistics.values()]
             return np.array([float(self.metric.aggregate(of.sum(axis=0), len(of))) for of in of_wordings])
-        return np.array([float(np.mean(np.concatenate([s for _, s, _ in of.values()]))) for of in self.cells.values()])
+        return np.array([_mean_of(list(of.values())) for of in self.cells.values()])
 
     def _corpus(self, common: tuple[str, ...]) -> CorpusValues:
         values = [
-            np.sum([_pick(ids, rows, common) for (ids, _, _), rows in zip(cells.values(), of, strict=True)], axis=0)
+            np.sum([_pick(each.ids, rows, common) for each, rows in zip(cells.values(), of, strict=True)], axis=0)
             for cells, of in zip(self.cells.values(), self.statistics.values(), strict=True)
         ]
         return CorpusValues(self.metric, np.stack(values), min(map(len, self.cells.values())))
 
 
-def _with_unread(answers: Ints) -> Ints | None:
+def _mean_of(draws: Sequence[_CellScores]) -> float:
+    """The mean of all scores of a wording; draws may have different examples."""
+    if len(draws) == 1:
+        return draws[0].mean
+    return float(np.average([each.mean for each in draws], weights=[len(each.ids) for each in draws]))
+
+
+def _with_unread(answers: Codes) -> Codes | None:
     """The answers, with unread ones as an answer of their own; `None` where there is none at all."""
     is_read = answers != _NO_ANSWER
-    return np.where(is_read, answers, answers.max() + 1) if is_read.any() else None
+    if is_read.all():
+        return answers
+    unread = np.asarray(int(answers.max()) + 1, dtype=answers.dtype)  # `smallest` leaves room for it
+    return np.where(is_read, answers, unread) if is_read.any() else None
 
 
-def _shared(all_ids: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+def distinct_ids(all_ids: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Each tuple of ids once, in the order of the first ones. Nearly all cells share one tuple."""
+    once = {id(ids): ids for ids in all_ids}
+    return list(dict.fromkeys(once.values()))
+
+
+def _shared(distinct: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The ids that are in all of them, in the order of the first."""
-    distinct = list(dict.fromkeys(all_ids))
     if len(distinct) == 1:
         return distinct[0]
     common = set(distinct[0]).intersection(*distinct[1:])

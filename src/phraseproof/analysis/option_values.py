@@ -8,8 +8,7 @@ Otherwise (four endings of a sentence) a class is the option's position. Two wor
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -17,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from phraseproof.analysis.grids import Floats, Ints
-from phraseproof.calibration.bias import log_total
+from phraseproof.calibration.bias import log_total, over_options
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.registry import scorer
@@ -112,7 +111,7 @@ class OptionValues:
             seeds=tuple(self.seeds[row] for row in chosen),
             identities=tuple(self.identities[row] for row in chosen),
             values=self.values[chosen],
-            classes=self.classes[chosen],
+            classes=_rows_of(self.classes, chosen),
             class_names=tuple(self.class_names[row] for row in chosen),
             by_position=tuple(self.by_position[row] for row in chosen),
         )
@@ -136,8 +135,9 @@ def log_shares(values: Floats, has_option: Flags) -> Floats:
     Where all values of an example are minus infinity, its options get equal shares.
     """
     known = np.where(has_option, values, -np.inf)
-    is_empty = np.isneginf(known.max(axis=-1, keepdims=True))
-    known = np.where(is_empty & has_option, 0.0, known)
+    is_empty = np.isneginf(over_options(np.maximum, known))
+    if is_empty.any():
+        known = np.where(is_empty & has_option, 0.0, known)
     return known - log_total(known)
 
 
@@ -169,7 +169,14 @@ def sample_notes(what: str, loaded: Sequence[OptionValues]) -> tuple[str, ...]:
 
 
 def load_option_values(run: Run, *, votes: bool = False, most: int | None = None) -> tuple[OptionValues, ...]:
+    """What `read_option_values` yields, as a tuple."""
+    return tuple(read_option_values(run, votes=votes, most=most))
+
+
+def read_option_values(run: Run, *, votes: bool = False, most: int | None = None) -> Iterator[OptionValues]:
     """Every task of a run that has options, at every number of demonstrations, in the run's order.
+
+    A task is read when it is asked for, so that one task is in memory at a time.
 
     Args:
         run: the run, under one of its scorers.
@@ -190,16 +197,21 @@ def load_option_values(run: Run, *, votes: bool = False, most: int | None = None
             where=run.name,
         )
     run.require_whole()
-    rows = Counter((cell.task, cell.num_fewshot) for cell in run.cells)
-    found: dict[tuple[str, int], _Gathering] = {}
-    for cell, table in run.read_cells((*_COLUMNS, "predicted" if votes else "option_logprobs")):
-        column = table["options"]
-        if len(table) and not column.null_count and len(column.chunk(0)[0]):
-            key = cell.task, cell.num_fewshot
-            found.setdefault(key, _Gathering(rule, None if most is None else most // rows[key])).add(cell, table)
-    if not found:
+    tasks: dict[tuple[str, int], list[Cell]] = {}
+    for cell in run.cells:
+        tasks.setdefault((cell.task, cell.num_fewshot), []).append(cell)
+    is_empty = True
+    for _, cells in sorted(tasks.items(), key=lambda each: each[0][1]):
+        found = _Gathering(rule, None if most is None else most // len(cells))
+        for cell, table in run.read_cells((*_COLUMNS, "predicted" if votes else "option_logprobs"), only=cells):
+            column = table["options"]
+            if len(table) and not column.null_count and len(column.chunk(0)[0]):
+                found.add(cell, table)
+        if found.has_rows:
+            is_empty = False
+            yield found.finished()
+    if is_empty:
         raise NotEnoughDataError("no task has options to choose from", where=run.name)
-    return tuple(sorted((each.finished() for each in found.values()), key=lambda task: task.num_fewshot))
 
 
 class _Form(NamedTuple):
@@ -261,6 +273,11 @@ class _Gathering:
                 stored[place, : len(options)] = self._rule.values(stored[place, : len(options)].tolist(), options)
         self._rows.append(_Row(cell, form, stored))
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether any cell was added."""
+        return bool(self._rows)
+
     def _form(self, table: pa.Table) -> _Form:
         for form in self._forms:
             if form.option_column.equals(table["options"]) and form.id_column.equals(table["example_id"]):
@@ -295,7 +312,7 @@ class _Gathering:
             values=np.stack([_pad(row.values[places[id(row.form)]], count, -np.inf) for row in self._rows]),
             has_option=_pad(first.form.has_option[places[id(first.form)]], count, False),
             credits=_pad(first.form.credits[places[id(first.form)]], count, 0.0),
-            classes=np.stack([picked[id(row.form)] for row in self._rows]),
+            classes=_stacked([picked[id(row.form)] for row in self._rows]),
             class_names=tuple(row.form.class_names for row in self._rows),
             by_position=tuple(row.form.by_position for row in self._rows),
             scoring=self._rule.name,
@@ -350,6 +367,21 @@ def _places(ids: tuple[str, ...], wanted: tuple[str, ...]) -> Ints:
         return np.arange(len(ids))
     place = {name: number for number, name in enumerate(ids)}
     return np.array([place[name] for name in wanted], dtype=np.intp)
+
+
+def _stacked(arrays: Sequence[Ints]) -> Ints:
+    """[R, ...] the arrays of R rows; a view where all of them are one array."""
+    first = arrays[0]
+    if all(array is first for array in arrays):
+        return np.broadcast_to(first, (len(arrays), *first.shape))
+    return np.stack(arrays)
+
+
+def _rows_of(classes: Ints, rows: Sequence[int]) -> Ints:
+    """Some of the rows; a view where all rows are one array."""
+    if len(rows) and classes.strides[0] == 0:
+        return np.broadcast_to(classes[0], (len(rows), *classes.shape[1:]))
+    return classes[list(rows)]
 
 
 def _pad(array: Any, count: int, filler: float) -> Any:

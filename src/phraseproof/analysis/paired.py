@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from phraseproof.analysis.aggregation import Level, by_level, paper_weights
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean, draw_samples
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
@@ -166,8 +164,8 @@ def _align(before: TaskGrid, after: TaskGrid) -> tuple[TaskGrid, TaskGrid] | Non
     if not pairs:
         return None
     earlier, later = before.take([first for first, _ in pairs]), after.take([second for _, second in pairs])
-    if earlier.scores is None or later.scores is None:
-        return replace(earlier, scores=None, answers=None), replace(later, scores=None, answers=None)
+    if earlier.table is None or later.table is None:
+        return replace(earlier, table=None, answers=None), replace(later, table=None, answers=None)
     column = {name: position for position, name in enumerate(before.examples)}
     shared = [name for name in after.examples if name in column]
     if len(shared) == len(after.examples) == len(before.examples) and before.examples == after.examples:
@@ -242,11 +240,10 @@ def _wordings(pairs: Sequence[tuple[TaskGrid, TaskGrid]]) -> tuple[WordingCompar
 
 
 def _tested(before: TaskGrid, after: TaskGrid, row: int) -> tuple[Finding | None, str | None]:
-    if before.scores is None or after.scores is None:
+    if before.table is None or after.table is None:
         return None, "no outcomes of examples"
     try:
         after.metric.require_binary("McNemar's test")
-        first, second = (np.asarray(grid.scores)[row].tolist() for grid in (before, after))
-        return mcnemar(first, second, name="after minus before"), None
+        return mcnemar(before.table.row(row), after.table.row(row), name="after minus before"), None
     except PhraseproofError as error:
         return None, error.problem

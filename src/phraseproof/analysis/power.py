@@ -75,14 +75,17 @@ def variance_components(grids: Sequence[TaskGrid], group: str) -> VarianceCompon
     sets: set[frozenset[str]] = set()
     for grid in grids:
         rows = grid.rows(group)
-        if grid.scores is None or len(rows) < 2 or grid.scores.shape[1] < 2:
+        if grid.table is None or len(rows) < 2 or grid.table.shape[1] < 2:
             continue
         sets.add(frozenset(grid.keys[row] for row in rows))
-        scores = grid.scores[rows]
-        wordings, examples = scores.shape
-        by_wording, by_example = scores.mean(axis=1), scores.mean(axis=0)
-        left = scores - by_wording[:, None] - by_example + scores.mean()
-        residual = float(np.square(left).sum()) / ((wordings - 1) * (examples - 1))
+        table = grid.table.take(rows)
+        wordings, examples = table.shape
+        by_wording, by_example = table.of_wordings(), table.of_examples()
+        squares = 0.0
+        for part, scores in table.by_wordings():
+            left = scores - by_wording[part, None] - by_example + by_wording.mean()
+            squares += float(np.square(left).sum())
+        residual = squares / ((wordings - 1) * (examples - 1))
         of_wording = float(np.var(by_wording, ddof=1)) - residual / examples
         of_example = float(np.var(by_example, ddof=1)) - residual / wordings
         found.append((max(0.0, of_wording), max(0.0, of_example), residual))

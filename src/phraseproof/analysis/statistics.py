@@ -181,7 +181,7 @@ def _group(parts: Sequence[Measured]) -> GroupStatistics:
 
 def _notes(grids: Sequence[TaskGrid], groups: Sequence[str]) -> list[str]:
     notes = [note for grid in grids for note in grid.notes]
-    if any(grid.scores is None for grid in grids):
+    if any(grid.table is None for grid in grids):
         notes.append("Only accuracies of wordings are known: intervals are over wordings only, not over examples.")
     fewest = {group: min(len(grid.rows(group)) for grid in grids if group in grid.groups) for group in groups}
     single = [group for group, count in fewest.items() if count == 1]

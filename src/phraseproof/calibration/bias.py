@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LEAST_SHARE = 1e-12
 """A class whose mean probability is below this counts as having this one: it is only known to be rare."""
 
+_MANY_OPTIONS = 8
+"""NumPy adds up to seven numbers one after the other as well, so that sums are equal to the last bit."""
+
 _MOST_STEPS = 500
 _TOLERANCE = 1e-9
 _ROUNDING = 1e-12
@@ -159,10 +162,10 @@ class _Place:
     @staticmethod
     def of(logprobs: Floats, weights: Floats, wanted: Floats, bias: Floats) -> _Place:
         shifted = logprobs - bias[:, None, :]
-        highest = shifted.max(axis=-1, keepdims=True)
+        highest = over_options(np.maximum, shifted)
         shifted -= highest
         shares = np.exp(shifted, out=shifted)
-        total = shares.sum(axis=-1, keepdims=True)
+        total = over_options(np.add, shares)
         shares /= total
         logs = (highest + np.log(total))[..., 0]
         weighted = shares * weights[..., None]
@@ -194,10 +197,20 @@ def without_bias(logprobs: Floats, classes: Ints, bias: Floats) -> Floats:
 
 def log_total(values: Floats) -> Floats:
     """[..., 1] the log of the sum of the exponentials of the values [..., C]; minus infinity where all of them are."""
-    highest = values.max(axis=-1, keepdims=True)
+    highest = over_options(np.maximum, values)
     highest = np.where(np.isneginf(highest), 0.0, highest)
     with np.errstate(divide="ignore"):
-        return highest + np.log(np.exp(values - highest).sum(axis=-1, keepdims=True))
+        return highest + np.log(over_options(np.add, np.exp(values - highest)))
+
+
+def over_options(combine: np.ufunc, values: Floats) -> Floats:
+    """[..., 1] values [..., C] combined over their last axis: as `combine.reduce`, and faster for few options."""
+    if not 0 < values.shape[-1] < _MANY_OPTIONS:
+        return combine.reduce(values, axis=-1, keepdims=True)
+    found = values[..., :1].copy()
+    for option in range(1, values.shape[-1]):
+        combine(found, values[..., option : option + 1], out=found)
+    return found
 
 
 def _log(shares: Floats) -> Floats:

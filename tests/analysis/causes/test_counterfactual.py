@@ -29,9 +29,17 @@ def accuracies(of: Evidence, block: slice) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize("rows", [3, 6])
-def test_effects_are_the_least_squares_fit_to_pairs_of_different_rows(rows: int) -> None:
+@pytest.mark.parametrize(("rows", "has_ties", "is_graded"), [(3, 0, 0), (6, 0, 0), (6, 1, 0), (6, 1, 1)])
+def test_effects_are_the_least_squares_fit_to_pairs_of_different_rows(
+    rows: int, has_ties: bool, is_graded: bool
+) -> None:
     of = made(rows, 14, 3)
+    if has_ties:  # the first one is chosen
+        of = of._replace(free=np.round(of.free), priors=np.round(of.priors))
+        highest = np.sort(of.free[:, :, None] + of.priors[:, None], axis=0)
+        assert (highest[-1] == highest[-2]).mean() > 0.1
+    if is_graded:
+        of = of._replace(credits=np.random.default_rng(3).random((3, 14)).astype(np.float32))
     found = effects(of, np.arange(rows))
     for group, block in enumerate((slice(0, 5), slice(5, 9), slice(9, 14))):
         table = accuracies(of, block)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
+from phraseproof.analysis.estimators import agreement as agreement_module
 from phraseproof.analysis.estimators.agreement import agreement
 from phraseproof.errors import NotEnoughDataError
 
@@ -86,3 +87,16 @@ def test_one_option_alone_leaves_kappa_undefined():
 def test_too_few(shape: tuple[int, int]):
     with pytest.raises(NotEnoughDataError, match="at least three wordings"):
         agreement(np.zeros(shape, dtype=np.intp), shape[1])
+
+
+def test_blocks_of_wordings_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = np.random.default_rng(5).integers(0, 3, (7, 20))
+    whole = agreement(answers, 20)
+    monkeypatch.setattr(agreement_module, "BLOCK", 45)
+    for small in (answers, answers.astype(np.int8)):
+        found = agreement(small, 20)
+        assert (found.flips, found.pairwise_flips.value) == (whole.flips, whole.pairwise_flips.value)
+        assert whole.kappa is not None
+        assert found.kappa is not None
+        assert np.array_equal(found.kappa.wordings, whole.kappa.wordings)
+        assert np.array_equal(found.kappa.examples, whole.kappa.examples)

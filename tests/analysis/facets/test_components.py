@@ -12,6 +12,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
+from phraseproof.analysis.facets import components
 from phraseproof.analysis.facets.components import mean_squares, variance_of_facets
 from phraseproof.analysis.grids import Floats
 
@@ -125,3 +126,40 @@ def test_every_order_of_axes_has_the_same_components() -> None:
         if set(facets) == set(other):
             assert found[facets].estimate == pytest.approx(turned[other].estimate)
             assert found[facets].high == pytest.approx(turned[other].high)
+
+
+def solved(scores: np.ndarray) -> dict[tuple[int, ...], float]:
+    """The components before they are cut at 0."""
+    squares, number = mean_squares(scores), np.array(scores.shape)
+    return {
+        axes: sum((-1) ** (len(of) - len(axes)) * squares[of] for of in squares if set(axes) <= set(of))
+        / float(np.prod(np.delete(number, axes)))
+        for axes in squares
+    }
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (5, 4, 45)])
+def test_the_jackknife_deletes_blocks_of_levels(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against components of arrays from which each block was deleted; whole numbers in bytes give the same."""
+    monkeypatch.setattr(components, "BLOCK", 60)
+    rng = np.random.default_rng(4)
+    scores = (rng.random(shape) < rng.choice([0.01, 0.5], shape[-1], p=[0.8, 0.2])).astype(int)
+    values, errors = solved(scores.astype(float)), dict.fromkeys(solved(scores), 0.0)
+    rng = np.random.default_rng(7)
+    for axis, count in enumerate(shape):
+        blocks = np.array_split(rng.permutation(count), min(count, 40))
+        rows = [solved(np.delete(scores.astype(float), block, axis=axis)) for block in blocks]
+        for axes in errors:
+            deleted = np.array([row[axes] for row in rows])
+            errors[axes] += (len(rows) - 1) / len(rows) * float(np.sum((deleted - deleted.mean()) ** 2))
+    found = [variance_of_facets(scores.astype(kind), NAMES[: len(shape)], seed=7) for kind in (float, np.int8)]
+    assert found[0] == found[1]
+    is_jackknife: list[bool] = []
+    for axes, finding in zip(values, found[0].values(), strict=True):
+        assert finding.estimate == pytest.approx(max(0.0, values[axes]))
+        # The outer one of two limits.
+        limit = max(0.0, values[axes] + 1.959963984540054 * errors[axes] ** 0.5)
+        assert finding.high is not None
+        assert finding.high >= limit - 1e-12
+        is_jackknife.append(finding.high == pytest.approx(limit))
+    assert any(is_jackknife)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from phraseproof.analysis.causes.rows import Singles
-from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.analysis.grids import Flags, Floats, Ints
 
-_CHUNK = 1 << 17
+_CHUNK = 1 << 15
 """Outcomes that are computed at once: their arrays fit the processor's cache."""
 
 _STEPS = 12
@@ -28,6 +28,8 @@ class Evidence(NamedTuple):
         credits: [C, E]
         is_read: [R, E] whether the row has an answer at all, as 0 or 1.
         starts: [G] where each block begins among the examples.
+        places: [C, E] the place of each option among an example's options, where the first one here is the only right
+            one; `None` where options are in their own order.
     """
 
     free: Singles
@@ -35,6 +37,7 @@ class Evidence(NamedTuple):
     credits: Singles
     is_read: Singles
     starts: Ints
+    places: Ints | None = None
 
     def take(self, examples: Ints) -> Evidence:
         """The same for some examples, as one block."""
@@ -63,6 +66,7 @@ def effects(evidence: Evidence, reference: Ints) -> Effects:
         evidence: of all rows.
         reference: [S] at least three different rows, which every row is paired with.
     """
+    evidence = _right_first(evidence) or evidence
     rows = evidence.free.shape[1]
     groups = len(evidence.starts)
     is_all = len(reference) == rows
@@ -80,23 +84,65 @@ def effects(evidence: Evidence, reference: Ints) -> Effects:
 
 
 def _sums(evidence: Evidence, free: Singles, priors: Singles, is_read: Singles) -> Singles:
-    """[G, R] the summed credit, by block, of the option with the largest sum of value and prior."""
-    options, _, examples = evidence.free.shape
+    """[G, R] the credit, summed by block, of the option with the largest value and prior, the first of equals."""
+    examples = evidence.free.shape[2]
     rows = max(free.shape[1], priors.shape[1])
     found = np.empty((rows, len(evidence.starts)), dtype=np.float32)
     step = max(1, _CHUNK // examples)
     for start in range(0, rows, step):
         own = [each[:, start : start + step] if each.shape[1] > 1 else each for each in (free, priors)]
-        best = own[0][0] + own[1][0]
-        credit = np.broadcast_to(evidence.credits[0], best.shape).copy()
-        for option in range(1, options):
-            value = own[0][option] + own[1][option]
-            is_better = value > best
-            np.copyto(best, value, where=is_better)
-            np.copyto(credit, evidence.credits[option], where=is_better)
-        credit *= is_read[start : start + step] if len(is_read) > 1 else is_read
+        if evidence.places is None:
+            credit = _credits(own[0], own[1], evidence.credits)
+        else:
+            credit = _is_right(own[0], own[1], evidence.places)
+        credit = np.multiply(credit, is_read[start : start + step] if len(is_read) > 1 else is_read, dtype=np.float32)
         found[start : start + step] = np.add.reduceat(credit, evidence.starts, axis=1)
     return found.T
+
+
+def _credits(free: Singles, priors: Singles, credit_of: Singles) -> Singles:
+    """[R, E] the credit of the option with the largest sum of value and prior."""
+    best = free[0] + priors[0]
+    credit = np.broadcast_to(credit_of[0], best.shape).copy()
+    for option in range(1, len(free)):
+        value = free[option] + priors[option]
+        is_better = value > best
+        np.copyto(best, value, where=is_better)
+        np.copyto(credit, credit_of[option], where=is_better)
+    return credit
+
+
+def _right_first(evidence: Evidence) -> Evidence | None:
+    """The same with the right option first; `None` where examples have several right ones or shares of credit.
+
+    Whether the first option has the largest value takes half the time of which option has it.
+    """
+    credit = evidence.credits
+    if not bool(((credit == 0) | (credit == 1)).all() and (credit.sum(axis=0) == 1).all()) or len(credit) < 2:
+        return None
+    places = np.argsort(-credit, axis=0, kind="stable")
+    free, priors = (np.take_along_axis(each, places[:, None], axis=0) for each in evidence[:2])
+    return evidence._replace(
+        free=free, priors=priors, credits=np.take_along_axis(credit, places, axis=0), places=places
+    )
+
+
+def _is_right(free: Singles, priors: Singles, places: Ints) -> Flags:
+    """[R, E] whether the first option has the largest sum of value and prior; of equals that with the first place."""
+    right, best = free[0] + priors[0], free[1] + priors[1]
+    for option in range(2, len(free)):
+        np.maximum(best, free[option] + priors[option], out=best)
+    wins = right > best
+    tied = right == best
+    if tied.any():
+        row, example = np.nonzero(tied)
+        evidence, prior = (
+            each[:, row if each.shape[1] > 1 else np.zeros_like(row), example] for each in (free, priors)
+        )
+        values, of_tied = evidence + prior, places[:, example]
+        earliest = np.where(values[1:] == values[0], of_tied[1:], len(places)).min(axis=0)
+        wins[row, example] = of_tied[0] < earliest
+    return wins
 
 
 def additive(with_priors: Singles, of_priors: Singles, reference: Ints) -> Effects:

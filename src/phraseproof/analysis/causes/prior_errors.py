@@ -18,6 +18,7 @@ import numpy as np
 
 from phraseproof.analysis.causes.counterfactual import Effects, Evidence, additive
 from phraseproof.analysis.causes.priors import Form
+from phraseproof.analysis.causes.rows import Singles
 from phraseproof.analysis.grids import Floats, Ints
 
 _MOST_REFERENCES = 12
@@ -135,18 +136,27 @@ def _moved(evidence: Evidence, rows: _Rows, of: slice, prior: slice) -> Floats:
 def _changes(evidence: Evidence, rows: _Rows, of: slice, prior: slice) -> _Pairs:
     values = evidence.free[:, of] + evidence.priors[:, prior]
     number, examples = values.shape[1:]
-    first = values.argmax(axis=0)[None]
-    highest = np.take_along_axis(values, first, axis=0)
-    np.put_along_axis(values, first, -np.inf, axis=0)
-    second = values.argmax(axis=0)[None]
+    highest, next_highest = _two_highest(values)
     widths = np.maximum(np.sqrt(rows.widths[of] ** 2 + rows.widths[prior] ** 2), _LEAST_WIDTH).astype(np.float32)
-    is_close = highest[0] - np.take_along_axis(values, second, axis=0)[0] < widths[:, None]
+    is_close = highest - next_highest < widths[:, None]
     is_close &= evidence.is_read[of] > 0
     row, example = np.nonzero(is_close)
-    places = (first[0, row, example], second[0, row, example])
+    close = values[:, row, example]
+    first = close.argmax(axis=0)
+    close[first, np.arange(len(row))] = -np.inf
+    places = (first, close.argmax(axis=0))
     lost, gained = (evidence.credits[place, example] for place in places)
     change = (gained - lost) / (2 * widths[row] * examples)
     return _Pairs(*(_by_class(rows, part, number, row, example, places, change) for part in (prior, of)))
+
+
+def _two_highest(values: Singles) -> tuple[Singles, Singles]:
+    """[R, E] the highest of the values [C, R, E] of each pair and example, and the next one, which may be equal."""
+    first, second = np.maximum(values[0], values[1]), np.minimum(values[0], values[1])
+    for value in values[2:]:
+        second = np.maximum(second, np.minimum(first, value))
+        first = np.maximum(first, value)
+    return first, second
 
 
 def _by_class(

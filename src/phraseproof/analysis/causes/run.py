@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from phraseproof.analysis.causes.spread import SpreadCauses, spread_causes, why_not
 from phraseproof.analysis.controls import CONTROLS
 from phraseproof.analysis.grids import group_relations, metric_of
-from phraseproof.analysis.option_values import MOST_VALUES, OptionValues, load_option_values, sample_notes
+from phraseproof.analysis.option_values import MOST_VALUES, OptionValues, read_option_values, sample_notes
 from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.accuracy import METRIC as ACCURACY
 
@@ -78,22 +78,22 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
     reason = why_no_accuracies(run, "causes are those of accuracy")
     if reason:
         return RunCauses(reason=reason)
-    try:
-        loaded = load_option_values(run, most=MOST_VALUES)
-    except NotEnoughDataError as error:
-        return RunCauses(reason=error.problem)
     controls = control_groups(run)
     tasks: list[SpreadCauses] = []
     reasons: list[tuple[int, str, str]] = []
-    for of in loaded:
-        kept = of.take(list(distinct_rows(of, controls)))
-        missing = why_not(kept)
-        if missing:
-            reasons.append((of.num_fewshot, of.task, missing))
-        else:
-            tasks.append(spread_causes(kept, seed=seed))
-    sampled = tuple((of.num_fewshot, line) for of in loaded for line in sample_notes("Causes of the spread", [of]))
-    return RunCauses(tuple(tasks), tuple(reasons), sampled=sampled)
+    sampled: list[tuple[int, str]] = []
+    try:
+        for of in read_option_values(run, most=MOST_VALUES):
+            kept = of.take(list(distinct_rows(of, controls)))
+            missing = why_not(kept)
+            if missing:
+                reasons.append((of.num_fewshot, of.task, missing))
+            else:
+                tasks.append(spread_causes(kept, seed=seed))
+            sampled += [(of.num_fewshot, line) for line in sample_notes("Causes of the spread", [of])]
+    except NotEnoughDataError as error:
+        return RunCauses(reason=error.problem)
+    return RunCauses(tuple(tasks), tuple(reasons), sampled=tuple(sampled))
 
 
 def control_groups(run: Run) -> set[str]:

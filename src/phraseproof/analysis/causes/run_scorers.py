@@ -136,8 +136,8 @@ def _shared(grids: Sequence[TaskGrid], controls: set[str]) -> _Shared:
     for place, (grid, of) in enumerate(zip(grids, rows, strict=True)):
         column = {name: number for number, name in enumerate(grid.examples)}
         places.append(([of[name] for name in wordings], [column[name] for name in examples]))
-        if grid.scores is not None:
-            scores[place] = grid.scores[np.ix_(*places[-1])]
+        if grid.table is not None:
+            scores[place] = grid.table.take(places[-1][0]).on(places[-1][1]).whole()
     return _Shared(tuple(wordings), tuple(places), scores, tuple(_lost(grids, rows, len(wordings), len(examples))))
 
 

@@ -7,11 +7,13 @@ demonstration draws), and the two variances are added.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from phraseproof.analysis.grids import Floats, Ints
+from phraseproof.analysis.score_table import BLOCK, Codes
 from phraseproof.errors import NotEnoughDataError
 
 
@@ -42,7 +44,7 @@ class Agreement(NamedTuple):
     kappa: Jackknifed | None
 
 
-def agreement(answers: Ints, examples: int) -> Agreement:
+def agreement(answers: Codes, examples: int) -> Agreement:
     """Flips and Fleiss' kappa (Fleiss 1971).
 
     Args:
@@ -58,12 +60,15 @@ def agreement(answers: Ints, examples: int) -> Agreement:
             "agreement needs at least three wordings and two examples", got=f"{wordings} and {examples}"
         )
     options = int(answers.max()) + 1
-    place = np.arange(items) * options + answers
-    counts = np.bincount(place.ravel(), minlength=items * options).reshape(items, options)
-    pairs = (counts * (counts - 1)).sum(axis=1)
+    own = np.arange(items) * options
+    counts = np.zeros(items * options, dtype=np.intp)
+    for block in _blocks(answers):
+        counts += np.bincount((own + block).ravel(), minlength=items * options)
 
     # Agreeing ordered pairs and chosen options: in all, without each wording, and without each example.
-    agreeing = 2 * (counts.ravel()[place] - 1).sum(axis=1)
+    agreeing = np.concatenate([2 * (counts[own + block] - 1).sum(axis=1) for block in _blocks(answers)])
+    counts = counts.reshape(items, options)
+    pairs = (counts * (counts - 1)).sum(axis=1)
     of_wording = np.stack([np.bincount(row, minlength=options) for row in answers])
     of_example = counts.reshape(-1, examples, options).sum(axis=0)
     pairs_of_example = pairs.reshape(-1, examples).sum(axis=0)
@@ -77,6 +82,13 @@ def agreement(answers: Ints, examples: int) -> Agreement:
     ]
     assert jackknifed[0] is not None, "a share of pairs is always defined"
     return Agreement(float(np.mean(counts.max(axis=1) < wordings)), jackknifed[0], jackknifed[1])
+
+
+def _blocks(answers: Codes) -> Iterator[Codes]:
+    """The answers of some wordings at a time."""
+    step = max(1, BLOCK // answers.shape[1])
+    for start in range(0, len(answers), step):
+        yield answers[start : start + step]
 
 
 def _measures(pairs: Floats | Ints, chosen: Floats | Ints, wordings: int, items: int) -> tuple[Floats, Floats]:

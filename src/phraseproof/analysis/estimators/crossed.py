@@ -38,12 +38,12 @@ class Sample:
     @property
     def has_examples(self) -> bool:
         """Whether examples could be resampled."""
-        return self.grid.scores is not None and self.grid.scores.shape[1] > 1
+        return self.grid.table is not None and self.grid.table.shape[1] > 1
 
     @property
     def num_scores(self) -> int:
         """How many scores the sample holds: wordings times examples, or wordings where no more is known."""
-        return self.size if self.grid.scores is None else self.grid.scores.size
+        return self.size if self.grid.table is None else self.grid.table.size
 
 
 class Term(NamedTuple):
@@ -103,7 +103,7 @@ def crossed_mean(terms: Sequence[Term], *, name: str, is_difference: bool = Fals
         method = "crossed bootstrap (limit: all differences are equal)"
         return Finding(name, value, count, method, value, value, 1.0 if same else 0.0)
 
-    resampled = sum(term.coefficient * np.sum(term.sample.means * term.sample.draws.weights, axis=1) for term in terms)
+    resampled = sum(term.coefficient * term.sample.draws.weighted(term.sample.means) for term in terms)
     error = float(np.std(resampled, ddof=1))
     freedom = variance**2 / sum(
         part.variance**2 / part.degrees_of_freedom for part in (*over_wordings, *over_examples) if part.variance
@@ -135,8 +135,8 @@ def _components(terms: Sequence[Term]) -> tuple[list[_Component], list[_Componen
             keys = sample.grid.keys
             by_set[keys] = by_set.get(keys, 0) + coefficient * sample.grid.means
         if sample.has_examples:
-            assert sample.grid.scores is not None
-            of_examples = coefficient * sample.grid.scores.mean(axis=0)
+            assert sample.grid.table is not None
+            of_examples = coefficient * sample.grid.table.of_examples()
             by_task[sample.grid.task] = by_task.get(sample.grid.task, 0) + of_examples
     return [_component(values) for values in by_set.values()], [_component(values) for values in by_task.values()]
 

@@ -18,7 +18,7 @@ from phraseproof.analysis.distributions import normal_quantile, t_quantile
 from phraseproof.analysis.estimators.agreement import Agreement, Jackknifed
 from phraseproof.analysis.estimators.crossed import Sample, Term, crossed_mean
 from phraseproof.analysis.estimators.extremes import Bounded, Extremes, extremes, mean_of_bounded, wilson
-from phraseproof.analysis.estimators.resampling import CONFIDENCE, example_noise, resampled_spread
+from phraseproof.analysis.estimators.resampling import CONFIDENCE, example_noise, resampled_stds
 from phraseproof.analysis.grids import Floats
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError
@@ -45,7 +45,7 @@ class Measured(NamedTuple):
 
     Attributes:
         agreement: `None` where the answers are not known or too few.
-        spread: [R, w] scores of resampled wordings on resampled examples; `None` with a single wording.
+        stds: [R] standard deviations over resampled wordings on resampled examples; `None` with a single wording.
         quantiles: by name [R] the quantiles over resampled wordings; empty with a single wording.
         noise: the variance between wordings that is due to the draw of examples; `None` if unknown.
         extremes: `None` where examples could not be resampled.
@@ -53,7 +53,7 @@ class Measured(NamedTuple):
 
     sample: Sample
     agreement: Agreement | None
-    spread: Floats | None
+    stds: Floats | None
     quantiles: Mapping[str, Floats]
     noise: float | None
     extremes: Extremes | None
@@ -66,22 +66,24 @@ class Measured(NamedTuple):
 
 def measure(sample: Sample, agreement: Agreement | None) -> Measured:
     """What all statistics of a sample need, computed once."""
-    means, scores, several = sample.grid.means, sample.grid.scores, sample.size > 1
-    binary = scores is not None and bool(np.isin(scores, (0.0, 1.0)).all())
+    means, table, several = sample.grid.means, sample.grid.table, sample.size > 1
+    binary = table is not None and table.is_right_or_wrong
+    noise = example_noise(means, sample.means) if several else 0.0
     return Measured(
         sample,
         agreement,
-        resampled_spread(means, sample.means, sample.draws.picks) if several else None,
+        resampled_stds(means, sample.means, sample.draws, noise) if several else None,
         _quantiles(sample) if several else {},
-        example_noise(means, sample.means) if several and sample.has_examples else None,
+        noise if several and sample.has_examples else None,
         extremes(means, sample.means, len(sample.grid.examples) if binary else None) if sample.has_examples else None,
     )
 
 
 def _quantiles(sample: Sample) -> dict[str, Floats]:
     """By name [R] the quantiles over resampled wordings on resampled examples."""
-    resampled = np.take_along_axis(sample.means, sample.draws.picks, axis=1)
-    return dict(zip(QUANTILES, np.quantile(resampled, list(QUANTILES.values()), axis=1), strict=True))
+    levels = list(QUANTILES.values())
+    found = sample.draws.of(sample.means, lambda resampled: np.quantile(resampled, levels, axis=1))
+    return dict(zip(QUANTILES, found, strict=True))
 
 
 def compute(name: str, parts: Sequence[Measured]) -> Finding:
@@ -256,11 +258,11 @@ def _spread_of(parts: Sequence[Measured]) -> _Spread:
     resampled: Floats | float = 0.0
     by_set: dict[tuple[str, ...], float] = {}
     for part, weight in zip(several, weights, strict=True):
-        assert part.spread is not None
+        assert part.stds is not None
         std = math.sqrt(_variance(part))
         size = part.sample.size
         value += weight * std
-        resampled = resampled + weight * np.std(part.spread, axis=1, ddof=1) * math.sqrt(size / (size - 1))
+        resampled = resampled + weight * part.stds * math.sqrt(size / (size - 1))
         keys = part.sample.grid.keys
         by_set[keys] = by_set.get(keys, 0.0) + weight * std
     enough = min(len(keys) for keys in by_set) >= MIN_WORDINGS_FOR_A_SPREAD and value > 0

@@ -7,12 +7,13 @@ answer the same questions; wordings that serve several tasks are drawn once for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from phraseproof.analysis.grids import Floats, Ints, TaskGrid
+from phraseproof.analysis.score_table import BLOCK, Codes, ScoreTable, smallest
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -27,13 +28,36 @@ class WordingDraws(NamedTuple):
 
     Attributes:
         picks: [R, w] indices into the set, drawn with replacement.
-        weights: [R, w] the weight of each wording in a resample's mean. Deviations from equal weights are widened by
-            sqrt(w / (w - 1)), so that the variance of a mean over resamples is the unbiased estimate s^2 / w and not
-            (w - 1) / w times it.
     """
 
-    picks: Ints
-    weights: Floats
+    picks: Codes
+
+    def weighted(self, values: Floats) -> Floats:
+        """[R] the mean of each resample, of values [R, w] of all wordings.
+
+        Deviations from equal weights are widened by sqrt(w / (w - 1)), so that the variance of a mean over resamples is
+        the unbiased estimate s^2 / w and not (w - 1) / w times it.
+        """
+        size = self.picks.shape[1]
+        return np.concatenate(
+            [
+                np.sum(values[part] * _widened(drawn_counts(self.picks[part], size) / size), axis=1)
+                for part in _parts(*self.picks.shape)
+            ]
+        )
+
+    def of(self, values: Floats, compute: Callable[[Floats], Floats]) -> Floats:
+        """[..., R] what `compute` makes of the values [r, w] of the wordings that some resamples hold.
+
+        Args:
+            values: [R, w] of all wordings.
+            compute: from [r, w] to [..., r].
+        """
+        found = [
+            compute(np.take_along_axis(values[part], self.picks[part].astype(np.intp), axis=1))
+            for part in _parts(*self.picks.shape)
+        ]
+        return np.concatenate(found, axis=-1)
 
 
 class Resampler:
@@ -53,8 +77,12 @@ class Resampler:
         """Draws of the set of wordings `keys`; the same set in the same order always gets the same draws."""
         name = tuple(keys)
         if name not in self._wordings:
-            picks = self._draw.integers(0, len(name), size=(self.resamples, len(name)), dtype=np.intp)
-            self._wordings[name] = WordingDraws(picks, _widened(drawn_counts(picks, len(name)) / len(name)))
+            # In parts, which draws the same numbers; as small integers, since there may be 5,000 wordings.
+            picks = [
+                smallest(self._draw.integers(0, len(name), size=(part.stop - part.start, len(name))), len(name))
+                for part in _parts(self.resamples, len(name))
+            ]
+            self._wordings[name] = WordingDraws(np.concatenate(picks))
         return self._wordings[name]
 
     def means(self, grid: TaskGrid) -> Floats:
@@ -65,25 +93,47 @@ class Resampler:
         Where there are no outcomes of examples, or one example only, nothing can be resampled: R times the means.
         """
         centre = np.broadcast_to(grid.means, (self.resamples, len(grid.means)))
-        if grid.scores is None or grid.scores.shape[1] < 2:
+        table = grid.table
+        if table is None or table.shape[1] < 2:
             return centre
-        deviations = grid.scores - grid.scores.mean(axis=1, keepdims=True)
-        examples = deviations.shape[1]
+        wordings, examples = table.shape
         if examples > _MANY_EXAMPLES:
-            covariance = deviations @ deviations.T / (examples - 1) / examples
-            values, vectors = np.linalg.eigh(covariance)
-            root = vectors * np.sqrt(np.clip(values, 0, None))
-            noise = self._draw.standard_normal((self.resamples, len(values)))
-            return centre + noise @ root.T
+            return centre + self._normal(table)
         picks = self._draw.integers(0, examples, size=(self.resamples, examples), dtype=np.intp)
         counts = drawn_counts(picks, examples)
         if grid.corpus is not None:
             return centre + (grid.corpus.resampled(counts) - grid.corpus.values()) * np.sqrt(examples / (examples - 1))
-        return centre + counts @ deviations.T / np.sqrt(examples * (examples - 1))
+        found = np.empty((self.resamples, wordings))
+        for rows, scores in table.by_wordings():
+            deviations = scores - scores.mean(axis=1, keepdims=True)
+            found[:, rows] = counts @ deviations.T
+        return centre + found / np.sqrt(examples * (examples - 1))
+
+    def _normal(self, table: ScoreTable) -> Floats:
+        """[R, W] normal deviations with the covariance of the wordings' means over resampled examples.
+
+        Either the matrix of covariances is factored, or deviations of examples are added up with normal weights, which
+        has the same distribution and costs R instead of W for each score.
+        """
+        wordings, examples = table.shape
+        means = table.of_wordings()[:, None]
+        if wordings > self.resamples:
+            sums = np.zeros((self.resamples, wordings))
+            for columns, scores in table.by_examples():
+                normal = self._draw.standard_normal((self.resamples, columns.stop - columns.start))
+                sums += normal @ (scores - means).T
+            return sums / np.sqrt((examples - 1) * examples)
+        covariance = np.zeros((wordings, wordings))
+        for _, scores in table.by_examples():
+            deviations = scores - means
+            covariance += deviations @ deviations.T
+        values, vectors = np.linalg.eigh(covariance / (examples - 1) / examples)
+        root = vectors * np.sqrt(np.clip(values, 0, None))
+        return self._draw.standard_normal((self.resamples, len(values))) @ root.T
 
 
-def resampled_spread(means: Floats, resampled: Floats, picks: Ints) -> Floats:
-    """[R, w] the scores of each resample's wordings, spread as the wordings themselves are.
+def resampled_stds(means: Floats, resampled: Floats, draws: WordingDraws, noise: float) -> Floats:
+    """[R] the standard deviation (n - 1) over the wordings of each resample, as the wordings themselves spread.
 
     Resampling examples adds their noise a second time to wordings whose means hold it already; the deviations from
     each resample's centre are shrunk so that the variance between wordings is on average what it is in the data.
@@ -91,13 +141,12 @@ def resampled_spread(means: Floats, resampled: Floats, picks: Ints) -> Floats:
     Args:
         means: [w] the wordings' means.
         resampled: [R, w] the same over resampled examples.
-        picks: [R, w] which wordings each resample holds.
+        draws: which wordings each resample holds.
+        noise: as `example_noise` returns it.
     """
     own = np.var(means, ddof=1) if len(means) > 1 else 0.0
-    noise = example_noise(means, resampled)
-    centre = resampled.mean(axis=1, keepdims=True)
-    shrunk = centre + (resampled - centre) * np.sqrt(own / (own + noise)) if own + noise > 0 else resampled
-    return np.take_along_axis(shrunk, picks, axis=1)
+    shrinkage = np.sqrt(own / (own + noise)) if own + noise > 0 else 1.0
+    return shrinkage * draws.of(resampled, lambda of: np.std(of, axis=1, ddof=1))
 
 
 def example_noise(means: Floats, resampled: Floats) -> float:
@@ -109,10 +158,17 @@ def example_noise(means: Floats, resampled: Floats) -> float:
     """
     if len(means) < 2:
         return 0.0
-    return float(np.mean(np.var(resampled - means, axis=1, ddof=1)))
+    variances = [np.var(resampled[part] - means, axis=1, ddof=1) for part in _parts(*resampled.shape)]
+    return float(np.mean(np.concatenate(variances)))
 
 
-def drawn_counts(picks: Ints, size: int) -> Floats:
+def _parts(resamples: int, size: int) -> list[slice]:
+    """Slices of resamples of `size` numbers that fit a block of memory."""
+    step = max(1, BLOCK // max(1, size))
+    return [slice(start, min(resamples, start + step)) for start in range(0, resamples, step)]
+
+
+def drawn_counts(picks: Ints | Codes, size: int) -> Floats:
     """[R, size] how often each resample holds each member."""
     resamples = len(picks)
     flat = picks + size * np.arange(resamples)[:, None]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from phraseproof.analysis.corpus_values import CorpusValues
 from phraseproof.analysis.facets.effort import WORDINGS
-from phraseproof.analysis.grids import Floats
+from phraseproof.analysis.grids import Floats, distinct_ids
+from phraseproof.analysis.score_table import Codes, ScoreTable
 from phraseproof.scoring.metric import Metric
 from phraseproof.scoring.registry import metric
 from phraseproof.store.columns import column_values, statistics_of
@@ -41,8 +42,9 @@ class FacetScores:
 
     Attributes:
         facets: the names of the axes.
-        scores: one axis per facet, each with at least two levels. Of a corpus metric, jackknife values of examples,
-            whose mean over the examples is the metric of a wording, draw and order.
+        scores: one axis per facet, each with at least two levels. Whole scores are kept in a byte each: sum them as
+            float64. Of a corpus metric, jackknife values of examples, whose mean over the examples is the metric of a
+            wording, draw and order.
         wordings, seeds, orders: the levels, also of what is no facet because it has one level.
         left_out: a sentence on what is not part of the design; may be empty.
     """
@@ -52,7 +54,7 @@ class FacetScores:
     num_fewshot: int
     group: str
     facets: tuple[str, ...]
-    scores: Floats
+    scores: Floats | Codes
     wordings: tuple[str, ...]
     seeds: tuple[int, ...]
     orders: tuple[int, ...]
@@ -75,10 +77,10 @@ class NoDesign(NamedTuple):
 
 
 class _Values(NamedTuple):
-    """The scores of a wording in one cell, by example; of a corpus metric also its statistics."""
+    """The scores of a wording in one cell as one row, by example; of a corpus metric also its statistics."""
 
     ids: tuple[str, ...]
-    scores: Floats
+    scores: ScoreTable
     statistics: Floats | None
 
 
@@ -109,11 +111,18 @@ class _Gathering:
         self._first = first
         self._metric = metric(first.metric)
         self._cells: dict[str, dict[_Level, list[_Values]]] = {}
+        self._ids: tuple[pa.ChunkedArray, tuple[str, ...]] | None = None
+
+    def _same_ids(self, column: pa.ChunkedArray) -> tuple[str, ...]:
+        """The ids as a tuple, which nearly all cells share."""
+        if self._ids is None or not self._ids[0].equals(column):
+            self._ids = (column, tuple(column.to_pylist()))
+        return self._ids[1]
 
     def add(self, cell: Cell, table: pa.Table) -> None:
         values = _Values(
-            tuple(table["example_id"].to_pylist()),
-            np.asarray(column_values(table["score"]), dtype=np.float64),
+            self._same_ids(table["example_id"]),
+            ScoreTable(np.asarray(column_values(table["score"]), dtype=np.float64)[None]),
             statistics_of(table["statistics"]) if self._metric.is_corpus else None,
         )
         of_wording = self._cells.setdefault(cell.instruction, {})
@@ -122,11 +131,14 @@ class _Gathering:
     def design(self) -> FacetScores | str:
         """The design, or why there is none."""
         seeds, orders, wordings = self._levels()
-        lacking = [name for name in self._cells if name not in wordings]
+        kept_wordings = set(wordings)
+        lacking = [name for name in self._cells if name not in kept_wordings]
         levels = [(seed, order) for seed in seeds for order in orders]
         every = [[self._cells[name][level] for level in levels] for name in wordings]
-        shared = set[str].intersection(*(set(each.ids) for row in every for cell in row for each in cell))
-        examples = [id_ for id_ in every[0][0][0].ids if id_ in shared]
+        distinct = distinct_ids(each.ids for row in every for cell in row for each in cell)
+        shared = set[str].intersection(*map(set, distinct))
+        first_ids = every[0][0][0].ids
+        examples = first_ids if len(distinct) == 1 else tuple(id_ for id_ in first_ids if id_ in shared)
         if len(examples) < 2:
             return f"it needs two examples that were scored in every cell, and there are {len(examples)}"
         shape = (len(wordings), len(seeds), len(orders), len(examples))
@@ -167,16 +179,21 @@ class _Gathering:
 
     @property
     def _examples(self) -> set[str]:
-        return {
-            id_ for levels in self._cells.values() for cell in levels.values() for values in cell for id_ in values.ids
-        }
+        distinct = distinct_ids(
+            values.ids for levels in self._cells.values() for cell in levels.values() for values in cell
+        )
+        return {id_ for ids in distinct for id_ in ids}
 
-    def _scores(self, every: Sequence[Sequence[Sequence[_Values]]], examples: Sequence[str]) -> Floats:
+    def _scores(self, every: Sequence[Sequence[Sequence[_Values]]], examples: Sequence[str]) -> Floats | Codes:
         """[cells of all wordings, examples]"""
         cells = [cell for row in every for cell in row]
         if not self._metric.is_corpus:
-            picked = ([_pick(each.ids, each.scores, examples) for each in cell] for cell in cells)
-            return np.stack([np.mean(of_cell, axis=0) for of_cell in picked])
+            whole: np.ndarray[Any, np.dtype[Any]] | None = None
+            for number, cell in enumerate(cells):
+                picked = [_pick(each.ids, each.scores.row(0), examples) for each in cell]
+                whole = ScoreTable(np.mean(picked, axis=0)[None]).into(whole, number, len(cells))
+            assert whole is not None
+            return whole
         rows: list[Floats] = []
         for cell in cells:
             summed = [_pick(each.ids, each.statistics, examples) for each in cell if each.statistics is not None]
@@ -191,7 +208,7 @@ def _complete(cells: Mapping[str, Mapping[_Level, object]], seeds: Sequence[int]
 
 
 def _pick(ids: Sequence[str], values: Floats, wanted: Sequence[str]) -> Floats:
-    if list(ids) == list(wanted):
+    if ids is wanted or list(ids) == list(wanted):
         return values
     place = {name: number for number, name in enumerate(ids)}
     return values[[place[name] for name in wanted]]

@@ -12,6 +12,7 @@ from phraseproof.analysis.estimators.measures import Measured, compute, measure
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import Floats, TaskGrid
 from phraseproof.analysis.reductions.judging import Judgement
+from phraseproof.analysis.score_table import ScoreTable
 from phraseproof.core import Finding
 
 _ALL = "all wordings"
@@ -68,7 +69,7 @@ def _measured(task: Judgement, scores: Floats, resampler: Resampler) -> Measured
         keys=tuple(f"{group}\0{name}" for group, name in names),
         means=scores.mean(axis=1),
         examples=values.examples,
-        scores=scores,
+        table=ScoreTable(scores),
     )
     return measure(draw_samples(grid, resampler)[_ALL], None)
 

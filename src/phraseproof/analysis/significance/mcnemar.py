@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from phraseproof.analysis.distributions import fair_coin_cdf, normal_quantile
-from phraseproof.analysis.grids import TaskGrid
+from phraseproof.analysis.grids import Floats, TaskGrid
 from phraseproof.analysis.significance.holm import holm
 from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, UsageError
@@ -32,7 +32,7 @@ class WordingTest(NamedTuple):
     p_holm: float
 
 
-def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Finding:
+def mcnemar(first: Sequence[float] | Floats, second: Sequence[float] | Floats, *, name: str) -> Finding:
     """McNemar's exact test of `second` against `first` on the same examples, two-sided.
 
     Only examples that one gets right and the other wrong count; under the null both cases are equally likely.
@@ -49,7 +49,7 @@ def mcnemar(first: Sequence[float], second: Sequence[float], *, name: str) -> Fi
         NotEnoughDataError: there are no examples.
         UsageError: a score is neither 0 nor 1.
     """
-    before, after = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    before, after = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if len(before) != len(after):
         raise ValueError(f"paired scores of different lengths: {len(before)} and {len(after)}")
     if not len(before):
@@ -88,11 +88,11 @@ def compare_wordings(grid: TaskGrid, first: str, second: str, *, group: str | No
         UsageError: the task has no such wording, or its scores are not right or wrong.
         NotEnoughDataError: there are no outcomes of examples.
     """
-    if grid.scores is None:
+    if grid.table is None:
         raise NotEnoughDataError("comparing two wordings needs outcomes of examples", where=grid.task)
     grid.metric.require_binary("McNemar's test")
     rows = [_row(grid, name, group) for name in (first, second)]
-    return mcnemar(*(grid.scores[row].tolist() for row in rows), name=f"{second} minus {first}")
+    return mcnemar(*(grid.table.row(row) for row in rows), name=f"{second} minus {first}")
 
 
 def wordings_against(grid: TaskGrid, reference: str) -> tuple[WordingTest, ...]:
@@ -101,13 +101,13 @@ def wordings_against(grid: TaskGrid, reference: str) -> tuple[WordingTest, ...]:
     Raises:
         as `compare_wordings`.
     """
-    if grid.scores is None:
+    if grid.table is None:
         raise NotEnoughDataError("comparing wordings needs outcomes of examples", where=grid.task)
     grid.metric.require_binary("McNemar's test")
     base = _row(grid, reference, None)
-    before = grid.scores[base].tolist()
+    before = grid.table.row(base)
     found = [
-        (row, mcnemar(before, grid.scores[row].tolist(), name=f"{wording} minus {reference}"))
+        (row, mcnemar(before, grid.table.row(row), name=f"{wording} minus {reference}"))
         for row, wording in enumerate(grid.wordings)
         if wording != reference
     ]

@@ -53,16 +53,17 @@ def mixed_effects(grid: TaskGrid, group: str, *, seed: int = 0, max_cells: int =
             answers that are all right or all wrong.
     """
     rows = grid.rows(group)
-    if grid.scores is None or len(rows) < 3 or grid.scores.shape[1] < 10:
+    if grid.table is None or len(rows) < 3 or grid.table.shape[1] < 10:
         raise NotEnoughDataError("a mixed model needs at least three wordings and ten examples", where=grid.task)
     grid.metric.require_binary("a mixed-effects logistic model")
-    scores = grid.scores[rows]
-    if not np.isin(scores, (0.0, 1.0)).all():
+    table = grid.table.take(rows)
+    if not table.is_right_or_wrong:
         raise NotEnoughDataError("a mixed model needs answers that are right or wrong", where=grid.task)
     keep = max(10, max_cells // len(rows))
-    if scores.shape[1] > keep:
-        chosen = np.random.default_rng(seed).choice(scores.shape[1], keep, replace=False)
-        scores = scores[:, np.sort(chosen)]
+    if table.shape[1] > keep:
+        chosen = np.random.default_rng(seed).choice(table.shape[1], keep, replace=False)
+        table = table.on(np.sort(chosen))
+    scores = table.whole()
     if scores.min() == scores.max():
         raise NotEnoughDataError("all answers are right, or all are wrong", where=grid.task)
 

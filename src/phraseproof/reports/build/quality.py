@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.answer_quality import MEASURES, UNITS, QualityRow, answer_quality
-from phraseproof.analysis.option_values import MOST_VALUES, load_option_values, sample_notes
+from phraseproof.analysis.option_values import MOST_VALUES, OptionValues, read_option_values, sample_notes
 from phraseproof.analysis.result_rows import RowSource, finding_row, place_of
 from phraseproof.analysis.results import ResultRow
 from phraseproof.core import Finding
@@ -67,17 +68,23 @@ def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
         reason = "the run was imported and holds no answers"
         return {score.num_fewshot: RunQuality(reason=reason) for score in run.accuracies}
     shots = dict.fromkeys(cell.num_fewshot for cell in run.cells)
+    found = dict.fromkeys(shots, RunQuality(reason="no task has options to choose from"))
+    tasks = (of for of in read_option_values(run, most=MOST_VALUES) if of.examples)
     try:
-        loaded = load_option_values(run, most=MOST_VALUES)
+        for number, here in groupby(tasks, key=lambda of: of.num_fewshot):
+            sampled: list[str] = []
+            rows = answer_quality(_noted(here, sampled), seed=seed)
+            found[number] = RunQuality(rows, sampled=tuple(sampled))
     except NotEnoughDataError as error:
         return dict.fromkeys(shots, RunQuality(reason=error.problem))
-    found: dict[int, RunQuality] = {}
-    for number in shots:
-        here = [of for of in loaded if of.num_fewshot == number and of.examples]
-        reason = "" if here else "no task has options to choose from"
-        rows = answer_quality(here, seed=seed) if here else ()
-        found[number] = RunQuality(rows, reason, sample_notes(_MEASURES, here))
     return found
+
+
+def _noted(tasks: Iterator[OptionValues], notes: list[str]) -> Iterator[OptionValues]:
+    """The tasks one by one; what must be said of each is added to the notes."""
+    for of in tasks:
+        notes += sample_notes(_MEASURES, [of])
+        yield of
 
 
 def consistency(pairwise_flips: Finding) -> Finding:
