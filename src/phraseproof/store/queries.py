@@ -358,7 +358,7 @@ class Run:
                 "the run holds imported accuracies of wordings, and no outcomes of examples", where=str(self.path)
             )
         missing = set(self.missing)
-        return [cell for cell in self.cells if cell not in missing]
+        return [cell for cell in self.cells if cell not in missing] if missing else self.cells
 
     @cached_property
     def _done_places(self) -> list[CellPlace]:
