@@ -21,7 +21,7 @@ from pathlib import Path
 
 from phraseproof.core import Cell, Example, Instruction, Kind, Outcome, Task
 from phraseproof.evaluation.distributed.dispatch import Dispatcher, Records
-from phraseproof.evaluation.distributed.messages import Event, NumberedUnit, Ready, Rows, UnitDone, WorkerLost
+from phraseproof.evaluation.distributed.messages import Event, NumberedUnit, Ready, Rows, UnitDone, Work, WorkerLost
 from phraseproof.evaluation.distributed.units import CellWork, Unit, divide
 from phraseproof.evaluation.observer import SilentObserver
 from phraseproof.evaluation.plan import PlannedCell
@@ -99,10 +99,14 @@ class SimulatedPool:
         self._push(worker.dies_at, number, WorkerLost("simulated"))
         return number
 
-    def send(self, worker: int, units: Sequence[NumberedUnit]) -> None:
+    def put(self, data: bytes) -> object:
+        return data
+
+    def send(self, worker: int, work: Sequence[Work]) -> None:
         found, began = self._workers[worker], time.process_time()
         now = self.now + began - self._left_at
-        for unit in units:
+        for unit in work:
+            assert isinstance(unit, NumberedUnit)
             self._compute(worker, found, unit, max(now, found.busy_until))
         self._left_at += time.process_time() - began  # the workers' time, not the scheduler's
 
@@ -209,7 +213,9 @@ def simulate(setting: Setting, folder: Path, seed: int = 0) -> str:
         nonlocal rows
         rows += prompts
 
-    records = Records(settle, journal, lambda _checks, _measured: None, lambda _size: None, done)
+    records = Records(
+        settle, journal, lambda _checks, _measured: None, lambda _size: None, done, lambda _rescored: None
+    )
     Dispatcher(pool, planned, {index: {} for index in range(len(planned))}, records, SilentObserver()).through(units)
     span = pool.now - setting.load_s  # before, workers load the model
     used = pool.busy_s / (setting.workers * span)

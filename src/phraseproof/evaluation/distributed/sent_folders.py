@@ -15,7 +15,12 @@ from phraseproof.training.checkpoint import STATE_FOLDER
 from phraseproof.training.folder import LOCK_FILE
 
 PART_BYTES: Final = 4 * 2**20
-_INCOMING: Final = ".incoming"
+_INCOMING: Final = f"{STATE_FOLDER}/.incoming"
+"""Where parts wait in the receiver's folder; a training that ends removes it with its checkpoints."""
+
+_LAST: Final = (STATE_FOLDER, RECORD_FILE)
+"""What is put in place after everything else: a checkpoint after the lines of the log that lead to it."""
+
 _SHARE_OF_TIME: Final = 0.05
 """The largest share of a training's time that sending its checkpoints may take."""
 
@@ -150,7 +155,7 @@ class FolderReceiver:
         shutil.rmtree(self._incoming, ignore_errors=True)
 
     def commit(self, names: Collection[str]) -> None:
-        """Everything that is new has come: put it in place, the record last, and remove what the sender removed.
+        """Everything that is new has come: put it in place, and remove what the sender removed.
 
         Args:
             names: of all files that the sender has.
@@ -161,14 +166,15 @@ class FolderReceiver:
             for name in self._known - set(names):
                 (self._folder / name).unlink(missing_ok=True)
             self._known = set(names)
-            _remove_empty(self._folder / STATE_FOLDER)
             self.forget()
+            _remove_empty(self._folder / STATE_FOLDER)
         except OSError as error:
             raise _cannot_write(self._folder, error) from None
 
     def _publish(self, source: Path, target: Path) -> None:
         """A folder that is not there yet appears whole, as a checkpoint must."""
-        for path in sorted(source.iterdir(), key=lambda each: (each.name == RECORD_FILE, each.name)):
+        last = [source / name for name in _LAST if (source / name).exists()]
+        for path in (*sorted(set(source.iterdir()) - set(last)), *last):
             place = target / path.name
             if path.is_dir() and place.exists():
                 self._publish(path, place)
