@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def cluster(path_of_models: None, monkeypatch: pytest.MonkeyPatch) -> Generator[
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
     from ray.cluster_utils import Cluster as RayCluster
 
-    system = {"health_check_period_ms": 1000, "health_check_failure_threshold": 5}
+    system = {"health_check_period_ms": 1000, "health_check_failure_threshold": 20}
     head = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False, "_system_config": system}
     made = Cluster(RayCluster(initialize_head=True, head_node_args=head))
     try:
@@ -248,10 +249,14 @@ class KillingTrainer(Listener):
 
 
 def actors() -> list[int]:
-    """The processes of this machine's workers."""
+    """The processes of the workers on the cluster that this process started."""
     import psutil
 
-    return [each.pid for each in psutil.process_iter() if any("_WorkerActor" in part for part in each.cmdline())]
+    found: list[int] = []
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it may have ended
+            found += [each.pid] if any("_WorkerActor" in part for part in each.cmdline()) else []
+    return found
 
 
 def test_trainings_on_a_cluster_survive_their_workers(tmp_path: Path, cluster: Cluster) -> None:
