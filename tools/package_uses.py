@@ -59,7 +59,7 @@ EVALUATE = Step("evaluate -m scripted -t tickets.yaml --unobserved composed -o r
 USES: dict[str, tuple[Step, ...]] = {
     "": (
         Step("--version"),
-        Step("instructions show composed/cls-two-steps", "First read the text"),
+        Step("instructions show composed --task tickets.yaml", "First read the text"),
         EVALUATE,
         Step("table runs/t --by wording", "composed/cls-archivist"),
         Step("demo --limit 2", "phraseproof[hf]", 2),
