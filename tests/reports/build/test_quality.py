@@ -9,6 +9,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss, log_loss
 
 import phraseproof
+from phraseproof.analysis.causes.run import run_causes
+from phraseproof.reports.build.quality import causes_and_quality, run_quality
 from phraseproof.store.queries import load_run
 from support.choice_runs import write_choice_run
 from support.ensemble_runs import right_options, skilled, write_ensemble_run
@@ -47,3 +49,21 @@ def test_a_run_without_log_probabilities_says_why_measures_are_missing(tmp_path:
     table = phraseproof.analyze(run, resamples=50)
     assert not table.select(statistic="brier")
     assert any("Brier score" in note and "no log-probabilities" in note for note in table.notes)
+
+
+def test_reading_once_gives_what_causes_and_measures_give_by_themselves(tmp_path: Path) -> None:
+    run = load_run(write_ensemble_run(tmp_path / "r", {"t": skilled(0), "u": skilled(1)}))
+    causes, quality = causes_and_quality(run)
+    for task, other in zip(causes.tasks, run_causes(run).tasks, strict=True):
+        assert (task.task, task.shares, task.p_value) == (other.task, other.shares, other.p_value)
+    (mine,), (other_rows,) = quality.values(), run_quality(run).values()
+    findings = [[row.groups["a"].findings for row in each.rows] for each in (mine, other_rows)]
+    assert findings[0] == findings[1]
+    for cell in run.content["cells"]:
+        cell["scoring"] = "generate"
+    without = load_run(run.path)
+    none = type(without)(without.path, run.content)
+    causes, quality = causes_and_quality(none)
+    assert causes == run_causes(none)
+    assert "no log-probabilities" in causes.reason
+    assert quality == run_quality(none)

@@ -75,25 +75,44 @@ def run_causes(run: Run, *, seed: int = 0) -> RunCauses:
     Raises:
         RunError: no cell is done, or a cell is damaged.
     """
-    reason = why_no_accuracies(run, "causes are those of accuracy")
-    if reason:
+    if reason := why_no_causes(run):
         return RunCauses(reason=reason)
-    controls = control_groups(run)
-    tasks: list[SpreadCauses] = []
-    reasons: list[tuple[int, str, str]] = []
-    sampled: list[tuple[int, str]] = []
+    gathered = CausesOfTasks(run, seed=seed)
     try:
         for of in read_option_values(run, most=MOST_VALUES):
-            kept = of.take(list(distinct_rows(of, controls)))
-            missing = why_not(kept)
-            if missing:
-                reasons.append((of.num_fewshot, of.task, missing))
-            else:
-                tasks.append(spread_causes(kept, seed=seed))
-            sampled += [(of.num_fewshot, line) for line in sample_notes("Causes of the spread", [of])]
+            gathered.add(of)
     except NotEnoughDataError as error:
         return RunCauses(reason=error.problem)
-    return RunCauses(tuple(tasks), tuple(reasons), sampled=tuple(sampled))
+    return gathered.found
+
+
+class CausesOfTasks:
+    """Estimates the causes of one task after the other, so that no two tasks are in memory.
+
+    Args:
+        run: for which `why_no_causes` has no reason.
+        seed: of the folds and the bootstrap.
+    """
+
+    def __init__(self, run: Run, *, seed: int = 0) -> None:
+        self._controls, self._seed = control_groups(run), seed
+        self.found = RunCauses()
+
+    def add(self, of: OptionValues) -> None:
+        """Estimate the causes of a task, as `read_option_values(most=MOST_VALUES)` yields it."""
+        kept = of.take(list(distinct_rows(of, self._controls)))
+        missing = why_not(kept)
+        tasks = () if missing else (spread_causes(kept, seed=self._seed),)
+        reasons = ((of.num_fewshot, of.task, missing),) if missing else ()
+        sampled = ((of.num_fewshot, line) for line in sample_notes("Causes of the spread", [of]))
+        self.found = RunCauses(
+            (*self.found.tasks, *tasks), (*self.found.reasons, *reasons), sampled=(*self.found.sampled, *sampled)
+        )
+
+
+def why_no_causes(run: Run) -> str:
+    """Why the causes of a run cannot be estimated, whatever its outcomes are; empty where they can."""
+    return why_no_accuracies(run, "causes are those of accuracy")
 
 
 def control_groups(run: Run) -> set[str]:

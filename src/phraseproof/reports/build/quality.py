@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from phraseproof.analysis.aggregation import Level
 from phraseproof.analysis.answer_quality import MEASURES, UNITS, QualityRow, answer_quality
+from phraseproof.analysis.causes.run import CausesOfTasks, RunCauses, why_no_causes
 from phraseproof.analysis.option_values import MOST_VALUES, OptionValues, read_option_values, sample_notes
 from phraseproof.analysis.result_rows import RowSource, finding_row, place_of
 from phraseproof.analysis.results import ResultRow
@@ -58,8 +59,26 @@ class RunQuality:
         return next((row for row in self.rows if (row.level, row.name) == (level, name)), None)
 
 
-def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
+def causes_and_quality(run: Run, *, seed: int = 0) -> tuple[RunCauses, dict[int, RunQuality]]:
+    """What `run_causes` and `run_quality` return; the log-probabilities are read once."""
+    if reason := why_no_causes(run):
+        return RunCauses(reason=reason), run_quality(run, seed=seed)
+    causes = CausesOfTasks(run, seed=seed)
+    quality = run_quality(run, seed=seed, also=causes.add)
+    if not causes.found.tasks and not causes.found.reasons:  # no task has options with log-probabilities
+        return RunCauses(reason=next(iter(quality.values()), RunQuality()).reason), quality
+    return causes.found, quality
+
+
+def run_quality(
+    run: Run, *, seed: int = 0, also: Callable[[OptionValues], None] = lambda _: None
+) -> dict[int, RunQuality]:
     """By number of demonstrations the measures of a run, or why it has none.
+
+    Args:
+        run: under one of its scorers.
+        seed: of the resampling.
+        also: called with every task that is read.
 
     Raises:
         RunError: no cell is done, or a cell is damaged.
@@ -69,8 +88,8 @@ def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
         return {score.num_fewshot: RunQuality(reason=reason) for score in run.accuracies}
     shots = dict.fromkeys(cell.num_fewshot for cell in run.cells)
     found = dict.fromkeys(shots, RunQuality(reason="no task has options to choose from"))
-    tasks = (of for of in read_option_values(run, most=MOST_VALUES) if of.examples)
     try:
+        tasks = (of for of in _seen(read_option_values(run, most=MOST_VALUES), also) if of.examples)
         for number, here in groupby(tasks, key=lambda of: of.num_fewshot):
             sampled: list[str] = []
             rows = answer_quality(_noted(here, sampled), seed=seed)
@@ -78,6 +97,12 @@ def run_quality(run: Run, *, seed: int = 0) -> dict[int, RunQuality]:
     except NotEnoughDataError as error:
         return dict.fromkeys(shots, RunQuality(reason=error.problem))
     return found
+
+
+def _seen(tasks: Iterator[OptionValues], also: Callable[[OptionValues], None]) -> Iterator[OptionValues]:
+    for of in tasks:
+        also(of)
+        yield of
 
 
 def _noted(tasks: Iterator[OptionValues], notes: list[str]) -> Iterator[OptionValues]:

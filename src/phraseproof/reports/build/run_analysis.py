@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from phraseproof.analysis.causes.run import RunCauses, run_causes
+from phraseproof.analysis.causes.run import RunCauses
 from phraseproof.analysis.causes.run_scorers import RunScorers, run_scorers
 from phraseproof.analysis.controls import ControlResult, results_of_controls
 from phraseproof.analysis.estimators.resampling import RESAMPLES
@@ -25,7 +25,7 @@ from phraseproof.core import Finding
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, UsageError
 from phraseproof.evaluation.half_precision import half_precision
 from phraseproof.reports.build.answers import answer_lines, answers_of, at_shots
-from phraseproof.reports.build.quality import RunQuality, run_quality
+from phraseproof.reports.build.quality import RunQuality, causes_and_quality
 from phraseproof.reports.build.readings import reading_lines
 from phraseproof.reports.build.run_tables import half_precision_line
 from phraseproof.reports.build.runs import model_name
@@ -212,7 +212,7 @@ def analyze(run: Run, options: AnalysisOptions) -> list[RunAnalysis]:
     )
     half = half_precision(run)
     answers, settings, lines = answers_of(run), setting_line(run), reading_lines(run)
-    causes, quality = run_causes(run, seed=options.seed), run_quality(run, seed=options.seed)
+    causes, quality = causes_and_quality(run, seed=options.seed)
     scorers, facets = run_scorers(run, seed=options.seed), run_facets(run, seed=options.seed)
     bias = None if run.accuracies else position_bias(run)
     analyses: list[RunAnalysis] = []

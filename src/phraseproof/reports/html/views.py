@@ -126,16 +126,16 @@ def run_views(run: Run, scores: RunScores, number: int, current: str | None = No
     from phraseproof.analysis.causes.run_scorers import run_scorers
     from phraseproof.analysis.facets.run import run_facets
     from phraseproof.analysis.reductions.run import run_reductions
-    from phraseproof.reports.build.quality import run_quality
+    from phraseproof.reports.build.quality import causes_and_quality
     from phraseproof.store.representations import load_map, out_of_date
 
     robust = _robustness(run, scores)
     rankings = {table.num_fewshot: table.rankings for table in wording_tables([scores])}
     current = current or lone_first(scores)
     found = load_map(run.path)
-    causes, scorers, facets = run_causes(run), run_scorers(run), run_facets(run)
+    scorers, facets = run_scorers(run), run_facets(run)
     reductions = run_reductions(run, most_values=MOST_VALUES)
-    quality = run_quality(run) if robust.statistics else {}
+    causes, quality = causes_and_quality(run) if robust.statistics else (run_causes(run), {})
     views: list[View] = []
     metric = scores.metric
     for table in task_tables([scores]):
