@@ -62,7 +62,7 @@ def test_the_grid(pages: ViewerPages) -> None:
 
 
 def test_texts_in_the_grid_and_on_their_page(pages: ViewerPages) -> None:
-    assert "e1 the cat sat 0.0 ✗" in words(pages.examples(PageState(run="texts", sort="plan")))
+    assert "e1 Prompt 1 of w/a the cat sat 0.0 ✗" in words(pages.examples(PageState(run="texts", sort="plan")))
     page = pages.example(PageState(run="texts", example="e1"))
     assert "&lt;b&gt;dog&lt;/b&gt;" in page
     assert "Cut at the maximum number of tokens." in page

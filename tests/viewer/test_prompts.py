@@ -10,8 +10,10 @@ import phraseproof
 from phraseproof.errors import NotEnoughDataError, PhraseproofError, RunError
 from phraseproof.store.queries import load_run
 from phraseproof.viewer.prompts import rebuilt_prompts
+from phraseproof.viewer.questions import questions
+from phraseproof.viewer.rows import StoredRow
 from support.run_files import edit_run_file
-from support.viewed_runs import write_options_run
+from support.viewed_runs import opened, write_options_run
 
 ROWS = "question,label\nIs 1 odd?,yes\nIs 2 odd?,no\nIs 3 odd?,yes\nIs 4 odd?,no\n"
 TASK = "name: odd\nkind: binary\ndata: odd.csv\nchoices: ['yes', 'no']\nanswer: label\ncategory: all\n"
@@ -48,6 +50,13 @@ def test_they_equal_the_stored_ones(tmp_path: Path, options: dict[str, object]) 
         assert [list(prompt.options) for prompt in prompts] == table["options"].to_pylist()
         checked += len(ids)
     assert checked >= 8
+
+
+def test_questions_of_prompts_that_are_rendered_again(tmp_path: Path) -> None:
+    path = evaluated(tmp_path)
+    index = opened(path)
+    rows = {StoredRow(0, row, row): {"example_id": index.examples[row][1], "prompt": None} for row in (0, 1)}
+    assert questions(index, rows) == {0: "Q: Is 1 odd?", 1: "Q: Is 2 odd?"}
 
 
 def test_data_that_changed_since_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from phraseproof.viewer.index import Column, RunIndex
 from phraseproof.viewer.paging import Page, page_of
+from phraseproof.viewer.questions import questions
 from phraseproof.viewer.recent import Recent
 from phraseproof.viewer.rows import StoredRow, read_rows
 from phraseproof.viewer.search import SearchResult, search
@@ -37,6 +38,7 @@ class ExampleLine(NamedTuple):
 
     Attributes:
         id: its name.
+        question: what distinguishes its prompt from those of other examples; empty where it is not known.
         right: the expected answer, as text; empty where there is none.
         mean: of the scores of all shown wordings.
         num_wordings: shown wordings that answered it.
@@ -46,6 +48,7 @@ class ExampleLine(NamedTuple):
 
     number: int
     id: str
+    question: str
     right: str
     mean: float
     num_wordings: int
@@ -170,11 +173,13 @@ def _example_lines(
     totals = _totals(index, numbers, [line.column.number for line in lines])
     shown = [line.column.number for line in columns]
     cells = _grid_cells(index, numbers, shown)
-    stored = read_rows(index, [total.place for total in totals.values()], ("options", "target", "reference"))
+    stored = read_rows(index, [total.place for total in totals.values()], ("options", "target", "reference", "prompt"))
+    asked = questions(index, stored)
     return [
         ExampleLine(
             number,
             index.examples[number][1],
+            asked.get(number, ""),
             right_answer(stored[totals[number].place]),
             totals[number].mean,
             totals[number].num_wordings,
