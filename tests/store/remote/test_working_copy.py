@@ -14,6 +14,7 @@ from phraseproof.store.processes import Process
 from phraseproof.store.queries import load_run
 from phraseproof.store.remote.manifest import newest_manifest
 from phraseproof.store.remote.object_store import ObjectStore
+from phraseproof.store.remote.places import writing_place
 from phraseproof.store.remote.uploads import LostRunError
 from phraseproof.store.remote.working_copy import WorkingCopy, working_copy
 from support.growing_run import EXAMPLES, Listener, Model, evaluate, rows_of
@@ -57,7 +58,7 @@ def work(wordings: int = 2, model: Model | None = None) -> Visit:
     try:
         with working_copy(URL, warnings.append, locking=TAKEN, every_s=NEVER) as copy:
             evaluate(copy.folder, model, wordings, observer=Pushing(copy))
-    except Killed:
+    except (Killed, KeyboardInterrupt):
         pass
     return Visit(len(model.asked), warnings)
 
@@ -126,6 +127,26 @@ def test_what_two_machines_computed_apart_is_joined(tmp_path: Path, monkeypatch:
     use_machine(monkeypatch, tmp_path, "a")
     assert work(4).scored == EXAMPLES
     assert len(rows_of(load_run(URL))) == 4 * EXAMPLES
+
+
+def test_journals_of_one_cell_from_two_machines_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(1)
+    uploads = [number for number, call in enumerate(FragileMemory.calls) if call == "put_file"]
+    for path in list(objects()):
+        change_object(path, None)
+    revive()
+    FragileMemory.dies_at = uploads[1]
+    use_machine(monkeypatch, tmp_path, "a")
+    work(1)
+    revive()
+    here = stored_prompts(writing_place(URL).copy)
+    use_machine(monkeypatch, tmp_path, "b")
+    work(1, Model(stops_after=1))
+    there = stored_prompts(folder_if_any(URL))
+    assert 0 < there < here < EXAMPLES
+    use_machine(monkeypatch, tmp_path, "a")
+    assert work(1).scored == EXAMPLES - here
+    assert len(rows_of(load_run(URL))) == EXAMPLES
 
 
 def test_requests_do_not_depend_on_the_number_of_cells() -> None:
