@@ -64,7 +64,8 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
     cells = _of_model(log, request)
     settings = _shared_settings(cells)
     _require_single(cells)
-    examined = [_examine(cell, request) for cell in cells]
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    examined = [_examine(cell, request, counts) for cell in cells]
     _check_data(cells)
     imported = _named(examined, request, groups)
     means = _means(examined)
@@ -79,7 +80,7 @@ def assemble(log: Log, request: LogRequest, groups: Mapping[str, str]) -> Assemb
         warnings.append(f"{len(differing) - _NAMED} more means differ from those that the log reports")
     warnings += _without_logprobs(examined)
     warnings += _without_score(log, cells)
-    warnings += _incomplete(cells)
+    warnings += _incomplete(cells, counts)
     return Assembled(cells[0].place.model, settings, imported, len(means) - len(differing), warnings)
 
 
@@ -166,8 +167,8 @@ class _Examined(NamedTuple):
     is_accuracy: bool
 
 
-def _examine(cell: LoggedCell, request: LogRequest) -> _Examined:
-    """Read the outcomes of a cell.
+def _examine(cell: LoggedCell, request: LogRequest, counts: dict[tuple[str, str], Counter[str]]) -> _Examined:
+    """Read the outcomes of a cell, and count its examples by task and score.
 
     Raises:
         FileError: an example that is repeated, a score out of range, or a number that is too large.
@@ -197,6 +198,7 @@ def _examine(cell: LoggedCell, request: LogRequest) -> _Examined:
         scores.append(outcome.score)
         misfits += rule is not None and not _chooses(rule, outcome)
         is_accuracy = is_accuracy and _is_accuracy(outcome)
+    counts.setdefault((cell.place.task, cell.place.score), Counter()).update(examples)
     return _Examined(cell, math.fsum(scores), misfits, is_accuracy)
 
 
@@ -308,7 +310,7 @@ def _without_score(log: Log, cells: Sequence[LoggedCell]) -> list[str]:
     ]
 
 
-def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:
+def _incomplete(cells: Sequence[LoggedCell], counts: Mapping[tuple[str, str], Counter[str]]) -> list[str]:
     """What a comparison of wordings lacks: examples that some of them do not have."""
     lines: list[str] = []
     wordings = {(cell.place.task, cell.place.wording) for cell in cells}
@@ -317,11 +319,9 @@ def _incomplete(cells: Sequence[LoggedCell]) -> list[str]:
             "each task has one wording, and a spread takes two: --wordings says what names them, such as the variants "
             "of a task"
         )
-    for task, score in dict.fromkeys((cell.place.task, cell.place.score) for cell in cells):
-        same = [cell for cell in cells if (cell.place.task, cell.place.score) == (task, score)]
-        # No cell has an example twice.
-        count = Counter(outcome.example_id for cell in same for outcome in cell.outcomes)
-        lacking = sum(times < len(same) for times in count.values())
+    for (task, score), count in counts.items():
+        same = sum((cell.place.task, cell.place.score) == (task, score) for cell in cells)
+        lacking = sum(times < same for times in count.values())
         if lacking == len(count):
             lines.append(
                 f"{task}: no example has {score} under every wording, so statistics of examples are not possible"

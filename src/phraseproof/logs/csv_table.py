@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from phraseproof.core import Outcome
@@ -37,11 +36,18 @@ _MOST_LABELS = 100
 
 @dataclass
 class _Rows:
-    """The rows of one cell."""
+    """The rows of one cell.
+
+    Attributes:
+        is_labelled: whether every row has a right answer and a choice, and none log-probabilities.
+        has_logprobs: whether every row has log-probabilities.
+    """
 
     where: str
     first: Mapping[str, str]
     outcomes: SpooledOutcomes
+    is_labelled: bool = True
+    has_logprobs: bool = True
     data: dict[str, str] = field(default_factory=dict[str, str])
     failed: int = 0
 
@@ -161,7 +167,10 @@ def _add(
     if gold:
         rows.data[sys.intern(row["example"])] = sys.intern(gold)
         labels.setdefault(place.task, {})[gold] = None
-    rows.outcomes.append(_outcome(row, score, gold, choice, where))
+    outcome = _outcome(row, score, gold, choice, where)
+    rows.is_labelled = rows.is_labelled and bool(gold) and outcome.text is not None and not outcome.options
+    rows.has_logprobs = rows.has_logprobs and bool(outcome.option_logprobs)
+    rows.outcomes.append(outcome)
 
 
 def _outcome(row: Mapping[str, str], score: float, gold: str, choice: str, where: str) -> Outcome:
@@ -232,16 +241,13 @@ def _count(row: Mapping[str, str], name: str, where: str) -> int:
 def _cell(place: LogPlace, rows: _Rows, labels: Mapping[str, Mapping[str, None]]) -> LoggedCell:
     known = tuple(labels.get(place.task, ()))
     outcomes: Collection[Outcome] = rows.outcomes
-    if 2 <= len(known) <= _MOST_LABELS and all(
-        each.reference in known and each.text is not None and not each.options for each in outcomes
-    ):
-        outcomes = MappedOutcomes(outcomes, partial(_labelled, labels=known))
-    has_logprobs = len(outcomes) > 0 and all(each.option_logprobs for each in outcomes)
+    if rows.is_labelled and 2 <= len(known) <= _MOST_LABELS:
+        outcomes = MappedOutcomes(outcomes, _Labelled(known))
     return LoggedCell(
         place,
         outcomes,
         rows.where,
-        scoring="loglikelihood" if has_logprobs else None,
+        scoring="loglikelihood" if rows.has_logprobs and outcomes else None,
         category=rows.first.get("category") or None,
         group=rows.first.get("group") or None,
         text=rows.first.get("wording_text", ""),
@@ -250,15 +256,22 @@ def _cell(place: LogPlace, rows: _Rows, labels: Mapping[str, Mapping[str, None]]
     )
 
 
-def _labelled(outcome: Outcome, labels: tuple[str, ...]) -> Outcome:
-    """An outcome whose right answers are labels; a choice that is none of them is an unread answer."""
-    text, gold = outcome.text or "", outcome.reference or ""
-    return Outcome(
-        outcome.example_id,
-        outcome.score,
-        labels,
-        option_credits=tuple(float(label == gold) for label in labels),
-        predicted=labels.index(text) if text in labels else None,
-        target=labels.index(gold),
-        text=text,
-    )
+class _Labelled:
+    """Makes outcomes whose right answers are labels; a choice that is none of them is an unread answer."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._places = {label: place for place, label in enumerate(labels)}
+        self._credits = {gold: tuple(float(label == gold) for label in labels) for gold in labels}
+
+    def __call__(self, outcome: Outcome) -> Outcome:
+        text, gold = outcome.text or "", outcome.reference or ""
+        return Outcome(
+            outcome.example_id,
+            outcome.score,
+            self._labels,
+            option_credits=self._credits[gold],
+            predicted=self._places.get(text),
+            target=self._places[gold],
+            text=text,
+        )

@@ -6,12 +6,14 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from phraseproof.core import Cell, Kind
+from phraseproof.core import Cell, Kind, Outcome
 from phraseproof.core.classes import shared_options
 from phraseproof.errors import RunError
 from phraseproof.identity import content_hash, file_hash
@@ -117,7 +119,7 @@ def _same_data(
     found = {task: before[task] for task in staying if task in before}
     for each in cells:
         task, logged = each.cell.task, each.logged
-        settings, examples = dict(logged.task_settings), {name: content_hash(it) for name, it in logged.data.items()}
+        settings, examples = dict(logged.task_settings), {name: _hash_of(it) for name, it in logged.data.items()}
         known = found.setdefault(task, {"settings": settings, "examples": {}})
         other = next((name for name in examples if known["examples"].get(name, examples[name]) != examples[name]), None)
         if known["settings"] != settings or other is not None:
@@ -131,6 +133,12 @@ def _same_data(
             )
         found[task] = {"settings": settings, "examples": known["examples"] | examples}
     return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _hash_of(data: str) -> str:
+    """Remembered, as the same data come under every wording, and labels with many examples."""
+    return content_hash(data)
 
 
 def _place(cell: Cell) -> tuple[object, ...]:
@@ -147,14 +155,20 @@ def _task(cells: Sequence[ImportedCell], name: str, tool: str) -> RunContent:
     logged = [each for each in cells if each.cell.task == name]
     examples: set[str] = set()
     has_options = True
-    for each in logged:
-        for outcome in each.logged.outcomes:
+
+    def options_of(outcomes: Collection[Outcome]) -> Iterator[Sequence[str]]:
+        nonlocal has_options
+        for outcome in outcomes:
             examples.add(outcome.example_id)
             has_options = has_options and bool(outcome.options)
-    kind = Kind.FREE_TEXT
-    if has_options:
-        is_shared = all(shared_options(each.options for each in cell.logged.outcomes) for cell in logged)
-        kind = Kind.MULTI_CLASS if is_shared else Kind.MULTIPLE_CHOICE
+            yield outcome.options
+
+    are_shared = True
+    for each in logged:
+        options = options_of(each.logged.outcomes)
+        are_shared = bool(shared_options(options)) and are_shared
+        deque(options, maxlen=0)  # the rest, of which only the examples count
+    kind = (Kind.MULTI_CLASS if are_shared else Kind.MULTIPLE_CHOICE) if has_options else Kind.FREE_TEXT
     return {
         "kind": kind,
         "category": logged[0].cell.category,
