@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from phraseproof.core import Prompt, PromptRemark
 from phraseproof.errors import ModelError
+from phraseproof.models.huggingface.token_ids import token_ids
 
 Tokenizer: TypeAlias = Any
 """A transformers tokenizer, fast or slow: the two have no typed interface in common."""
@@ -143,12 +144,7 @@ class PromptTokenizer:
             indices = [index for index, (_, wanted) in enumerate(texts) if wanted is special]
             if not indices:
                 continue
-            ids: list[list[int]] = self.tokenizer(
-                [texts[index][0] for index in indices],
-                add_special_tokens=special,
-                return_attention_mask=False,
-                verbose=False,
-            )["input_ids"]
+            ids = token_ids(self.tokenizer, [texts[index][0] for index in indices], special=special)
             written = len(self.closing) if special else 0
             for index, tokens in zip(indices, ids, strict=True):
                 found[index] = tuple(tokens[: len(tokens) - written])
