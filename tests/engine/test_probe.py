@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from phraseproof.engine.attention import causal
+from phraseproof.engine.packed_causal_lm import LastLayer
 from phraseproof.engine.probe import probe_causal_lm, probe_seq2seq_lm
 from support import tiny_models
 
@@ -34,15 +37,72 @@ def test_a_network_that_looks_ahead_is_found_out() -> None:
     assert probe_causal_lm(network) is None
 
 
-def test_a_plain_pass_scores_all_options_whose_tokens_it_reads() -> None:
-    network = tiny_models.llama_network(64).eval()
+def counted_passes(network: Any) -> list[str]:
+    """Fills with `plain` or `packed` for every pass of the network."""
     forward, passes = network.forward, []
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        passes.append(set(kwargs))
+        passes.append("packed" if "packed" in kwargs else "plain")
         return forward(*args, **kwargs)
 
     network.forward = counted
-    assert probe_causal_lm(network) is not None
-    plain = passes.count({"input_ids", "use_cache"})
-    assert plain == 2, "one per context: no option reads what the longest one of its context does not"
+    return passes
+
+
+def test_two_plain_and_two_packed_passes_show_all_of_it() -> None:
+    network = tiny_models.llama_network(64).eval()
+    passes = counted_passes(network)
+    support = probe_causal_lm(network)
+    assert support is not None
+    assert support.is_causal
+    assert passes == ["plain", "plain", "packed", "packed"]
+
+
+def test_encoder_decoders_take_one_plain_pass_per_prompt() -> None:
+    network = tiny_models.t5_network(64).eval()
+    passes = counted_passes(network)
+    assert probe_seq2seq_lm(network) is not None
+    assert passes.count("plain") == 2
+
+
+def leaks_of_later_tokens(network: Any) -> Any:
+    """Add what the last token is to all logits of one token that is in no option: less than scores would show."""
+    head = network.lm_head.forward
+
+    def leaking(states: torch.Tensor) -> torch.Tensor:
+        logits = head(states)
+        logits[..., -1] += 0.01 * torch.tanh(states[:, -1:, 0])
+        return logits
+
+    network.lm_head.forward = leaking
+    return network
+
+
+def test_scores_that_hide_what_later_tokens_change_are_no_proof_that_nothing_does() -> None:
+    support = probe_causal_lm(leaks_of_later_tokens(tiny_models.llama_network(64).eval()))
+    assert support is not None
+    assert not support.is_causal
+
+
+def test_a_last_layer_that_cannot_be_narrowed_is_computed_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    widen = LastLayer._widen
+
+    def wrong(self: LastLayer, module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
+        return widen(self, module, arguments, output) + 0.1 * (self._rows is not None)
+
+    monkeypatch.setattr(LastLayer, "_widen", wrong)
+    network = tiny_models.llama_network(64).eval()
+    support = probe_causal_lm(network)
+    assert support is not None
+    assert support.last_layer is None
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_keys_that_the_next_pass_cannot_go_on_from_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    take = causal.take
+
+    def wrong(tensor: torch.Tensor, spans: Any, *, copy: bool = False) -> torch.Tensor:
+        return take(tensor, spans, copy=copy) + 0.1 * copy
+
+    monkeypatch.setattr(causal, "take", wrong)
+    assert probe_causal_lm(tiny_models.llama_network(64).eval()) is None

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from phraseproof.engine.trial import Lengths, agree, same_logits, similar_logits, trial_logits, trial_requests
+from phraseproof.engine.trial import (
+    Lengths,
+    agree,
+    same_features,
+    same_logits,
+    similar_logits,
+    trial_logits,
+    trial_requests,
+)
 from support import tiny_models
 
 
@@ -55,3 +63,14 @@ def test_logits_in_half_precision_are_similar_and_those_of_another_network_are_n
     assert not similar_logits(expected[:, :-1], expected)
     assert not similar_logits(expected * float("nan"), expected)
     assert not similar_logits(None, expected)
+
+
+def test_features_are_compared_by_their_own_size() -> None:
+    expected = torch.tensor([[1000.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert same_features(expected + torch.tensor([0.9, 1.9e-3, 0.9e-3]), expected)
+    assert not same_features(expected + torch.tensor([1.1, 0.0, 0.0]), expected)
+    assert not same_features(expected + torch.tensor([0.0, 2.1e-3, 0.0]), expected)
+    assert not same_features(expected + torch.tensor([0.0, 0.0, 1.1e-3]), expected)
+    assert not same_features(expected * float("nan"), expected)
+    assert not same_features(expected[:1], expected)
+    assert same_features(expected[:0], expected[:0]), "a layer that got no token"

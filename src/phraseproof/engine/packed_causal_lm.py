@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +52,9 @@ class PackedCausalLM:
         last_layer: set if the last layer can skip tokens that are not scored.
         in_blocks: compute attention in blocks of prompts instead of prompt by prompt; by default the faster on the
             device.
+
+    Attributes:
+        last_layer: the same.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class PackedCausalLM:
     ) -> None:
         self._network = network
         self._soft = soft
-        self._last_layer = last_layer
+        self.last_layer = last_layer
         embeddings = network.get_input_embeddings().weight
         self._device = embeddings.device
         self._in_blocks = block_sdpa.in_blocks(self._device) if in_blocks is None else in_blocks
@@ -87,13 +91,12 @@ class PackedCausalLM:
         Args:
             requests: in the order of their contexts, with `shared` and `kept` set.
         """
-        step = self._pass(requests, [token_trie(request.options) for request in requests])
-        picks = step.row.picks
-        values = log_probabilities(self._computed(step), [pick.rank for pick in picks], [pick.token for pick in picks])
-        totals = [[0.0] * len(request.options) for request in requests]
-        for pick, value in zip(picks, values, strict=True):
-            totals[pick.part][pick.option] += value
-        return totals
+        step = self.pass_over(requests)
+        return option_scores(step, self.compute(step), requests)
+
+    def pass_over(self, requests: Sequence[Request]) -> PackedPass:
+        """The pass that `score` computes."""
+        return self._pass(requests, [token_trie(request.options) for request in requests])
 
     def read(
         self,
@@ -110,7 +113,7 @@ class PackedCausalLM:
         """
         step = self._pass(requests, [_ONE_TOKEN] * len(requests))
         step.collect = lambda layer, keys, values: collect(step.row.units, layer, keys, values)
-        return self._computed(step)
+        return self.compute(step)
 
     @property
     def lead_tokens(self) -> int:
@@ -134,23 +137,28 @@ class PackedCausalLM:
         return PackedPass(
             row,
             {layer: (keys[:, :, :held], values[:, :, :held]) for layer, (keys, values) in self._held.items() if held},
-            ends_in=None if self._last_layer is None else self._last_layer.attention,
+            ends_in=None if self.last_layer is None else self.last_layer.attention,
             keep=len(self._next_held),
             in_blocks=self._in_blocks,
         )
 
-    def _computed(self, step: PackedPass) -> torch.Tensor:
-        """As `run`, and what the pass kept is held for the next one."""
-        logits = self.run(step)
+    def compute(self, step: PackedPass) -> torch.Tensor:
+        """Logits of the scored tokens, [scored, vocabulary]; what the pass kept is held for the next one."""
+        logits = self._run(step)
         # Assigned last: after a pass that ran out of memory the state is unchanged, and a smaller batch can follow.
         self._held, self._held_tokens = step.kept, self._next_held
         return logits
 
-    def run(self, step: PackedPass) -> torch.Tensor:
-        """Logits of the scored tokens, [scored, vocabulary]."""
+    def with_last_layer(self, last_layer: LastLayer | None) -> PackedCausalLM:
+        """As this one, holding the same keys and values, with another way to compute the last layer."""
+        other = copy.copy(self)
+        other.last_layer = last_layer
+        return other
+
+    def _run(self, step: PackedPass) -> torch.Tensor:
         ids = torch.from_numpy(step.row.tokens).to(self._device)
         scored = torch.tensor(step.row.scored, device=self._device)
-        last_layer = contextlib.nullcontext() if self._last_layer is None else self._last_layer.narrowed_to(scored)
+        last_layer = contextlib.nullcontext() if self.last_layer is None else self.last_layer.narrowed_to(scored)
         with packed_attention(self._network, NAME), last_layer:
             # Positions are passed in because each prompt counts from its own first token, not from the row's. The cache
             # of transformers is off: it would keep the whole row, while a pass keeps only what the next one shares.
@@ -167,6 +175,21 @@ class PackedCausalLM:
         if self._soft.virtual is None:
             return {"input_ids": ids[None]}
         return {"inputs_embeds": embedded(self._network, ids, self._soft.virtual)[None]}
+
+
+def option_scores(step: PackedPass, logits: torch.Tensor, requests: Sequence[Request]) -> list[list[float]]:
+    """Log-probabilities, one list per request, parallel to its options.
+
+    Args:
+        step: the pass over the requests.
+        logits: of its scored tokens, [scored, vocabulary].
+    """
+    picks = step.row.picks
+    values = log_probabilities(logits, [pick.rank for pick in picks], [pick.token for pick in picks])
+    totals = [[0.0] * len(request.options) for request in requests]
+    for pick, value in zip(picks, values, strict=True):
+        totals[pick.part][pick.option] += value
+    return totals
 
 
 def embedded(network: Network, ids: torch.Tensor, virtual: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,8 @@ A network passes if both give the same scores. What only long prompts would show
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,11 @@ from phraseproof.engine.attention.implementation import quiet
 from phraseproof.engine.cpu.half_products import rounding_of
 from phraseproof.engine.length_thresholds import has_other_thresholds
 from phraseproof.engine.network import Network, NetworkConfig
-from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM
+from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM, option_scores
 from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
-from phraseproof.engine.plan.packed_layout import PackedPrompt, pack_prompts
-from phraseproof.engine.plan.prefix_tree import token_trie
+from phraseproof.engine.plan.packed_layout import GatherIndex
 from phraseproof.engine.plan.request import Request
-from phraseproof.engine.trial import REFUSALS
+from phraseproof.engine.trial import REFUSALS, same_logits
 
 _LAYERS = {"full_attention", "sliding_attention"}
 
@@ -39,35 +39,49 @@ class PackingSupport(NamedTuple):
 
     Attributes:
         last_layer: set where the last layer can leave out what is not scored.
+        is_causal: whether all logits of scored tokens, over the whole vocabulary, were those of passes in which later
+            tokens followed, so that no prediction depends on the tokens after it. Where rounding hides this, a separate
+            check must show it.
     """
 
     last_layer: LastLayer | None
+    is_causal: bool
 
 
 @torch.inference_mode()
 def probe_causal_lm(network: Network) -> PackingSupport | None:
-    """How the network gives the same scores in one row as one by one, or `None` where it does not."""
+    """How the network gives the same scores in one row as one by one, or `None` where it does not.
+
+    Two passes over all prompts in a row: one in full; and one that continues what the first one left, in which the last
+    layer computes only what is scored.
+    """
     config = network.config.get_text_config()
     kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
     if not set(kinds) <= _LAYERS or has_other_thresholds(config):
         return None
+    requests = _requests()
+    decoder = PackedCausalLM(network)
     try:
         with quiet():
-            expected = _one_by_one(network)
-        step = _pass()
-        PackedCausalLM(network).run(step)
+            plain = _one_by_one(network, requests)
+        step = decoder.pass_over(requests)
+        logits = decoder.compute(step)
     except REFUSALS:
         return None
     if not _windows_match(config, kinds, step.windows) or step.attention is None:
         return None
+    expected, rounding = _scores_of(plain, requests), rounding_of(network)
+    if not _same_scores(option_scores(step, logits, requests), expected, rounding):
+        return None
+    in_plain = torch.stack([plain[pick.part][pick.option][place] for pick, place in _places(step)])
+    is_causal = same_logits(logits[[pick.rank for pick in step.row.picks]].float(), in_plain, rounding)
     for last_layer in (LastLayer(network, step.attention), None):
         try:
-            scores = _in_a_row(network, last_layer)
+            scores = decoder.with_last_layer(last_layer).score(requests)
         except REFUSALS:
             scores = None
-        allowed = _TOLERANCE.get(rounding_of(network), _TOLERANCE_FLOAT32)
-        if scores is not None and np.allclose(scores, expected, rtol=1e-5, atol=allowed):
-            return PackingSupport(last_layer)
+        if scores is not None and _same_scores(scores, expected, rounding):
+            return PackingSupport(last_layer, is_causal)
         if last_layer is not None:
             last_layer.remove()
     return None
@@ -76,65 +90,79 @@ def probe_causal_lm(network: Network) -> PackingSupport | None:
 @torch.inference_mode()
 def probe_seq2seq_lm(network: Network) -> PackedSeq2SeqLM | None:
     """The network packed, or `None` where it does not give the same scores in one row as one by one."""
-    requests = [
-        Request(np.asarray(context, dtype=np.int32), options)
-        for context, options in zip(_CONTEXTS, _OPTIONS, strict=True)
-    ]
+    requests = _requests()
     try:
         packed = PackedSeq2SeqLM(network)
         ways = [packed.score(requests, absorbs=absorbs) for absorbs in (True, False)]
     except REFUSALS:
         return None
-    expected: list[float] = []
-    for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
-        for option in options:
-            ids, labels = (torch.tensor([tokens], device=network.device) for tokens in (context, option))
-            logprobs = torch.log_softmax(network(input_ids=ids, labels=labels).logits[0].float(), dim=-1)
-            expected.append(float(logprobs[range(len(option)), option].sum()))
-    allowed = _TOLERANCE.get(rounding_of(network), _TOLERANCE_FLOAT32)
-    found = [[score for of_request in scores for score in of_request] for scores in ways]
-    return packed if all(np.allclose(scores, expected, rtol=1e-5, atol=allowed) for scores in found) else None
+    expected = _scores_of(_one_by_one(network, requests), requests)
+    return packed if all(_same_scores(scores, expected, rounding_of(network)) for scores in ways) else None
 
 
-def _pass() -> PackedPass:
-    parts = [
-        PackedPrompt(np.asarray(context, dtype=np.int32), _SHARED * index, token_trie(options))
+def _requests() -> list[Request]:
+    """Two prompts with a common beginning, of which the second leaves it for the next pass."""
+    return [
+        Request(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * index)
         for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
     ]
-    return PackedPass(pack_prompts(parts, 0))
 
 
-def _in_a_row(network: Network, last_layer: LastLayer | None) -> list[float]:
-    """All in one row, then one after another over what the one before it left."""
-    requests = [
-        Request(np.asarray(context, dtype=np.int32), options, shared=_SHARED * index, kept=_SHARED * (1 - index))
-        for index, (context, options) in enumerate(zip(_CONTEXTS, _OPTIONS, strict=True))
-    ]
-    decoder = PackedCausalLM(network, last_layer=last_layer)
-    scores = [*decoder.score(requests), *decoder.score(requests[:1]), *decoder.score(requests[1:])]
-    return [score for of_request in scores for score in of_request]
+def _one_by_one(network: Network, requests: Sequence[Request]) -> list[list[torch.Tensor]]:
+    """Logits of each option's tokens by plain passes, [tokens, vocabulary] in float32, by request and option.
 
-
-def _one_by_one(network: Network) -> list[float]:
-    """The scores of plain passes. What a shorter option reads is the beginning of what a longer one reads.
-
-    A network that sees later tokens gives other scores in a row anyway: there, no token sees a later one.
+    What a shorter option reads is the beginning of what a longer one reads. A network that sees later tokens gives
+    other logits in a row anyway: there, no token sees a later one.
     """
-    scores: list[float] = []
-    for context, options in zip(_CONTEXTS, _OPTIONS, strict=True):
+    found: list[list[torch.Tensor]] = []
+    for request in requests:
+        context = request.context.tolist()
         passes: list[tuple[tuple[int, ...], torch.Tensor]] = []
-        by_option: dict[tuple[int, ...], float] = {}
-        for option in sorted(options, key=len, reverse=True):
+        by_option: dict[tuple[int, ...], torch.Tensor] = {}
+        for option in sorted(request.options, key=len, reverse=True):
             read = option[:-1]
-            logprobs = next((found for tokens, found in passes if tokens[: len(read)] == read), None)
-            if logprobs is None:
-                ids = torch.tensor([context + read], device=network.device)
-                logits = network(input_ids=ids, use_cache=False).logits[0, len(context) - 1 :].float()
-                logprobs = torch.log_softmax(logits, dim=-1)
-                passes.append((read, logprobs))
-            by_option[option] = float(logprobs[range(len(option)), option].sum())
-        scores += [by_option[option] for option in options]
-    return scores * 2
+            logits = next((logits for tokens, logits in passes if tokens[: len(read)] == read), None)
+            if logits is None:
+                logits = _plain_logits(network, context, option)
+                passes.append((read, logits))
+            by_option[option] = logits[: len(option)]
+        found.append([by_option[option] for option in request.options])
+    return found
+
+
+def _plain_logits(network: Network, context: Sequence[int], option: Sequence[int]) -> torch.Tensor:
+    """[option tokens, vocabulary], in float32."""
+
+    def ids(tokens: Sequence[int]) -> torch.Tensor:
+        return torch.tensor([list(tokens)], device=network.device)
+
+    if network.config.is_encoder_decoder:
+        return network(input_ids=ids(context), labels=ids(option)).logits[0].float()
+    read = [*context, *option[:-1]]
+    return network(input_ids=ids(read), use_cache=False).logits[0, len(context) - 1 :].float()
+
+
+def _scores_of(logits: Sequence[Sequence[torch.Tensor]], requests: Sequence[Request]) -> list[list[float]]:
+    return [
+        [
+            float(torch.log_softmax(of_option, dim=-1)[range(len(option)), option].sum())
+            for of_option, option in zip(of_request, request.options, strict=True)
+        ]
+        for of_request, request in zip(logits, requests, strict=True)
+    ]
+
+
+def _same_scores(found: list[list[float]], expected: list[list[float]], rounding: torch.dtype) -> bool:
+    allowed = _TOLERANCE.get(rounding, _TOLERANCE_FLOAT32)
+    return all(np.allclose(one, other, rtol=1e-5, atol=allowed) for one, other in zip(found, expected, strict=True))
+
+
+def _places(step: PackedPass) -> Iterator[tuple[GatherIndex, int]]:
+    """Each token that is scored, with its place in its option."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for pick in step.row.picks:
+        yield pick, counts[pick.part, pick.option]
+        counts[pick.part, pick.option] += 1
 
 
 def _windows_match(config: NetworkConfig, kinds: Sequence[str], reported: dict[int, int | None]) -> bool:

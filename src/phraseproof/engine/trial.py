@@ -35,6 +35,10 @@ _RELATIVE_FLOAT32 = 1e-4
 _SIMILAR = 0.2
 """The largest relative distance of two passes of which one is in half precision."""
 
+_OF_FEATURE = 1e-3
+_OF_ALL = 1e-6
+"""By how much of its own largest value, plus how much of the largest of all, a feature may differ through rounding."""
+
 _SHORT = (11, 6, 3)
 _OPTION_TOKENS = (6, 3, 1, 3)
 _FIRST_TOKEN = 10
@@ -112,9 +116,9 @@ def trial_ids(network: Network) -> torch.Tensor:
     return torch.from_numpy(drawn).to(embeddings.device)
 
 
-def same_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
-    """Whether two passes over the same tokens agree, up to rounding."""
-    allowed = _RELATIVE.get(expected.dtype, _RELATIVE_FLOAT32)
+def same_logits(found: torch.Tensor | None, expected: torch.Tensor, rounding: torch.dtype | None = None) -> bool:
+    """Whether two passes over the same tokens agree, up to rounding: that of `expected` where no other is named."""
+    allowed = _RELATIVE.get(rounding or expected.dtype, _RELATIVE_FLOAT32)
     largest = max(1.0, float(expected.abs().max()))
     return found is not None and torch.allclose(found, expected, rtol=allowed, atol=allowed * largest, equal_nan=True)
 
@@ -128,3 +132,18 @@ def similar_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
         return False
     distance = torch.linalg.vector_norm(found.float() - expected.float())
     return bool(distance <= _SIMILAR * torch.linalg.vector_norm(expected.float()))
+
+
+def same_features(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Whether values of a layer in float32 differ by rounding only, each feature relative to its own size.
+
+    Args:
+        found, expected: [tokens, features]. Not a number is never the same.
+    """
+    if found.shape != expected.shape:
+        return False
+    if not expected.numel():
+        return True
+    largest = expected.abs().amax(dim=0)
+    allowed = _OF_FEATURE * largest + _OF_ALL * float(largest.max())
+    return bool(((found - expected).abs().amax(dim=0) <= allowed).all())

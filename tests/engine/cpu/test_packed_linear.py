@@ -121,3 +121,14 @@ def test_packing_can_be_undone_bit_for_bit() -> None:
     assert torch.equal(network(ids), expected)
     for name, value in network.state_dict().items():
         assert torch.equal(value, stored[name]), name
+
+
+def test_layers_that_do_more_than_their_product_stay() -> None:
+    network: Any = frozen(nn.Sequential(nn.Linear(96, 96), nn.Linear(96, 96), nn.Linear(96, 96)))
+    plain = network[0].forward
+    network[0].forward = lambda x: plain(x) + 1
+    network[1].register_forward_hook(lambda _, __, output: output * 2)
+    expected = network(torch.ones(2, 96))
+    assert pack_linear_layers(network) == 1
+    assert isinstance(network[2], PackedLinear)
+    assert torch.allclose(network(torch.ones(2, 96)), expected, atol=1e-5)

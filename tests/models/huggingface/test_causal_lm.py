@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+import torch
+
+from phraseproof.core import Prompt
+from phraseproof.errors import ModelError
 from phraseproof.models import ModelOptions, load_model
+from phraseproof.models.huggingface import causal_lm
 from phraseproof.models.huggingface.causal_lm import CausalLMBackend
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
@@ -29,3 +37,39 @@ def test_the_declared_limit_is_the_default() -> None:
 
 def test_shared_prefixes_are_on_record() -> None:
     assert "without padding" in backend().scoring_path
+
+
+def scored(change: Any) -> list[float]:
+    model = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu"))
+    assert isinstance(model, HuggingFaceModel)
+    change(model.network)
+    return list(model.score_options([Prompt("the king of the river", ("A", "B"))])[0].logprobs)
+
+
+def test_predictions_that_depend_on_later_tokens_are_refused_even_where_scores_hide_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks: list[object] = []
+    check = causal_lm.check_causal
+
+    def counted(*arguments: Any) -> None:
+        checks.append(arguments)
+        check(*arguments)
+
+    monkeypatch.setattr(causal_lm, "check_causal", counted)
+
+    def leak(network: Any) -> None:
+        head = network.lm_head.forward
+
+        def leaking(states: torch.Tensor) -> torch.Tensor:
+            logits = head(states)
+            logits[..., -1] += 0.01 * torch.tanh(states[:, -1:, 0])
+            return logits
+
+        network.lm_head.forward = leaking
+
+    assert len(scored(lambda network: None)) == 2
+    assert checks == [], "the trial of packing has shown it"
+    with pytest.raises(ModelError, match="its prediction of a token depends on the tokens after it"):
+        scored(leak)
+    assert len(checks) == 1

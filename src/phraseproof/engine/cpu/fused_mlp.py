@@ -49,6 +49,12 @@ def unfuse_gates(network: nn.Module) -> None:
             del module.forward
 
 
+def gate_layers(network: nn.Module) -> set[nn.Module]:
+    """The layers of fused gates, whose products are computed without a call of the layer."""
+    fused = [module.forward for module in network.modules() if isinstance(vars(module).get("forward"), _Fused)]
+    return {layer for each in fused if isinstance(each, _Fused) for layer in (each.gate, each.up)}
+
+
 def _has_half_bias(*layers: PackedLinear) -> bool:
     """Whether a layer adds a bias to products in bfloat16: it is added in float32, after them."""
     return any(layer.is_half and layer.bias is not None for layer in layers)
@@ -63,14 +69,14 @@ class _Fused:
         down: nn.Module,
         activation: tuple[str, str],
     ) -> None:
-        self._plain, self._gate, self._up, self._down, self._activation = plain, gate, up, down, activation
+        self._plain, self.gate, self.up, self._down, self._activation = plain, gate, up, down, activation
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         # The fused operators have no backward pass: training takes the module's own code.
         if torch.is_grad_enabled() and x.requires_grad:
             return self._plain(x)
-        x = x.to(self._gate.weight.dtype).contiguous()
-        return self._down(self._up.times(x, self._gate.activated(x, *self._activation)))
+        x = x.to(self.gate.weight.dtype).contiguous()
+        return self._down(self.up.times(x, self.gate.activated(x, *self._activation)))
 
 
 def activation_in_onednn(activation: object) -> tuple[str, str] | None:

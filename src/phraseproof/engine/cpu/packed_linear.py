@@ -9,6 +9,7 @@ only changes the memory layout, so `state_dict()` returns the plain weights bit 
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 
 from phraseproof.engine.cpu.onednn import operator, product
 from phraseproof.engine.network import AutogradContext
+from phraseproof.engine.trial import same_features
 
 _SMALLEST = 64 * 64
 """Below this number of weights the call costs more than the product."""
@@ -28,6 +30,8 @@ _CAPABILITIES = ("AVX2", "AVX512")
 decides and no measurement: equal commands give equal numbers on a machine."""
 
 _TRIAL_ROWS = 5
+_HALF = 2e-2
+"""By how much products in bfloat16 may differ, relative to the largest."""
 
 
 class PackedLinear(nn.Module):
@@ -109,16 +113,24 @@ class _FrozenProduct(torch.autograd.Function):
         return ctx.layer.input_gradient(gradient), None
 
 
-def pack_linear_layers(network: nn.Module, dtype: torch.dtype = torch.float32, *, but: nn.Module | None = None) -> int:
+def pack_linear_layers(
+    network: nn.Module,
+    dtype: torch.dtype = torch.float32,
+    *,
+    but: nn.Module | None = None,
+    tried: Collection[nn.Module] = (),
+) -> int:
     """Put a `PackedLinear` in the place of every frozen linear layer; the unpacked weights go.
 
-    Layers that are trained, small, of a subclass, on another device or in another precision stay as they are, and so
-    does a large head that shares its weights with the embeddings.
+    Layers that are trained, small, of a subclass, hooked, on another device or in another precision stay as they are,
+    and so does a large head that shares its weights with the embeddings. A layer whose packed products are wrong stays,
+    too.
 
     Args:
         network: any module, transformers' `Conv1D` layers included; changed in place.
         dtype: of the layers that are packed: float32 or bfloat16.
         but: a layer that is left as it is.
+        tried: layers whose packed products the caller compares. Of these, only the first of each shape is tried here.
 
     Returns:
         How many layers were packed.
@@ -129,16 +141,24 @@ def pack_linear_layers(network: nn.Module, dtype: torch.dtype = torch.float32, *
     for module in network.modules():
         for parameter in module.parameters(recurse=False):
             users[id(parameter)] = users.get(id(parameter), 0) + 1
+    tried_ids = {id(layer) for layer in tried}
+    shapes: set[tuple[object, ...]] = set()
     done = 0
     for parent in list(network.modules()):
         child: Any
         for name, child in list(parent.named_children()):
             if child is but or type(child) not in {nn.Linear, Conv1D} or not _can_pack(child.weight, dtype):
                 continue
+            if "forward" in vars(child) or child._forward_hooks or child._forward_pre_hooks:  # noqa: SLF001
+                continue
             size = child.weight.numel()
             if size < _SMALLEST or (users[id(child.weight)] > 1 and 4 * size > _LARGEST_TIED):
                 continue
-            packed = _pack_layer(child, is_transposed=type(child) is Conv1D)
+            shape = (type(child), child.bias is None, *child.weight.shape)
+            packed = _pack_layer(
+                child, is_transposed=type(child) is Conv1D, is_tried=id(child) in tried_ids and shape in shapes
+            )
+            shapes.add(shape)
             if packed is not None:
                 setattr(parent, name, packed.train(child.training))
                 done += 1
@@ -173,24 +193,27 @@ def packing_pays() -> bool:
     if not torch.backends.cpu.get_cpu_capability().startswith(_CAPABILITIES):
         return False
     with torch.inference_mode():
-        return _pack_layer(nn.Linear(64, 96).requires_grad_(False), is_transposed=False) is not None
+        return _pack_layer(nn.Linear(64, 96).requires_grad_(False)) is not None
 
 
 @torch.inference_mode()
-def _pack_layer(layer: Any, *, is_transposed: bool) -> PackedLinear | None:
-    """A layer packed, or `None` where that does not give the same products."""
+def _pack_layer(layer: Any, *, is_transposed: bool = False, is_tried: bool = False) -> PackedLinear | None:
+    """A layer packed, or `None` where that cannot be done or, unless `is_tried`, does not give the same products."""
     weight = layer.weight.t() if is_transposed else layer.weight
     x = torch.linspace(-1, 1, _TRIAL_ROWS * weight.shape[1]).view(_TRIAL_ROWS, -1)
     try:
         packed = PackedLinear(weight, layer.bias, is_transposed=is_transposed)
+        if is_tried:
+            return packed
         found = packed(x)
     except (RuntimeError, NotImplementedError, AttributeError):  # a torch or a CPU without these products
         return None
     # Products in bfloat16 are compared with those of the same weights in float32.
     expected = nn.functional.linear(x, weight.float(), None if layer.bias is None else layer.bias.float())
-    largest = float(expected.abs().max())
-    relative, absolute = (2e-2, 2e-2) if packed.is_half else (1e-4, 1e-5)
-    return packed if torch.allclose(found, expected, rtol=relative, atol=absolute * max(1.0, largest)) else None
+    if not packed.is_half:
+        return packed if same_features(found, expected) else None
+    allowed = _HALF * max(1.0, float(expected.abs().max()))
+    return packed if torch.allclose(found, expected, rtol=_HALF, atol=allowed) else None
 
 
 def _can_pack(weight: Any, dtype: torch.dtype) -> bool:

@@ -116,11 +116,10 @@ class CausalLMBackend(Backend):
 
     @functools.cached_property
     def _packing(self) -> PackingSupport | None:
-        self._check_causal()
-        if self._regimes.limit == 0:
-            return None
         self._weights.restore_state()
-        packing = probe_causal_lm(self._weights.network)
+        packing = None if self._regimes.limit == 0 else probe_causal_lm(self._weights.network)
+        if packing is None or not packing.is_causal:
+            self._check_causal()
         if packing is None or not self._soft_tokens or self._packs_soft_prompt(packing):
             return packing
         if packing.last_layer is not None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-
 from phraseproof.engine.network import Network
 from phraseproof.engine.pass_state import PassState
-from phraseproof.engine.trial import same_logits, similar_logits, trial_logits
 from phraseproof.errors import ModelError
 from phraseproof.models.huggingface.adapter_tokenizer import grow_embeddings
 
@@ -141,10 +138,23 @@ class LazyNetwork:
             ModelError: a bfloat16 network that computes something else where only products are in bfloat16.
         """
         if self._packed_layers is None:
-            network = self.network
-            packs = self.device == "cpu" and (network.dtype != torch.bfloat16 or self.has_half_products)
-            self._packed_layers = _pack(network) if packs else 0
+            self._packed_layers = self._pack() if self.device == "cpu" else 0
         return self._packed_layers
+
+    def _pack(self) -> int:
+        from phraseproof.engine.cpu.network_packing import pack_float32, pack_half
+
+        if self._checkpoint.precision.dtype != "bfloat16":
+            return pack_float32(self.network)
+        if not self.has_half_products:
+            return 0
+        # The model's identity, which names half products, is in use by now.
+        if (packed := pack_half(self.network)) is None:
+            raise ModelError(
+                f"{type(self.network).__name__} computes something else where only products are in bfloat16",
+                hint=f"Use --dtype float32, or --model-arg {HALF_PRECISION}={EVERYTHING}: slower, and less exact",
+            )
+        return packed
 
     @property
     def has_half_products(self) -> bool:
@@ -155,36 +165,3 @@ class LazyNetwork:
         from phraseproof.engine.cpu.half_products import half_products_pay
 
         return half_products_pay() and checkpoint.options.args.get(HALF_PRECISION) != EVERYTHING
-
-
-def _pack(network: Network) -> int:
-    from phraseproof.engine.cpu.fused_mlp import fuse_gates, unfuse_gates
-    from phraseproof.engine.cpu.half_products import with_half_products
-    from phraseproof.engine.cpu.packed_linear import pack_linear_layers, packing_pays, unpack_linear_layers
-
-    half = network.dtype == torch.bfloat16
-    agree = similar_logits if half else same_logits
-    if not half and not packing_pays():
-        return 0
-    expected = trial_logits(network)
-    if half:
-        # Some networks read the weights of their layers, or change them. The model's identity is in use by now.
-        changed = with_half_products(network)
-        packed = changed.packed
-        if expected is None or not agree(trial_logits(network), expected):
-            changed.undo(network)
-            raise ModelError(
-                f"{type(network).__name__} computes something else where only products are in bfloat16",
-                hint=f"Use --dtype float32, or --model-arg {HALF_PRECISION}={EVERYTHING}: slower, and less exact",
-            )
-    elif expected is None:
-        return 0
-    else:
-        packed = pack_linear_layers(network)
-        if not agree(trial_logits(network), expected):
-            unpack_linear_layers(network)
-            return 0
-    fuse_gates(network)
-    if not agree(trial_logits(network), expected):
-        unfuse_gates(network)
-    return packed
