@@ -82,7 +82,7 @@ class AnswerCount(NamedTuple):
 
     Attributes:
         answer: as in the index, as text.
-        name: the option; `no answer read`; or `text 1` and so on for free texts, the most frequent one first.
+        name: the option; that none was read, or no text stored; or `text 1` and so on, the most frequent one first.
     """
 
     answer: str
@@ -242,7 +242,7 @@ def _counts(answers: Mapping[int, set[int]], row: Mapping[str, Any]) -> tuple[An
     found: list[AnswerCount] = []
     for number, (answer, members) in enumerate(ordered, 1):
         if answer == UNREAD:
-            name = "no answer read"
+            name = "no answer read" if options else "no text stored"
         elif answer < len(options):
             name = f"{letter(answer)}: {options[answer]}"
         else:
