@@ -6,7 +6,7 @@ is for any number of lines. HTML comments on the lines right above a block say w
 
     <!-- file: tickets.csv -->           the block is the content of a file
     <!-- files of: tutorial.md -->       write the files of a page, or of this one, before the block
-    <!-- after: tutorial.md -->          the page starts in a folder in which that page was run; on its first block
+    <!-- after: tutorial.md -->          the page starts with the files and runs of that page; on its first block
     <!-- setup: phraseproof ... -->      a command to run before the block
     <!-- with: google/flan-t5-base=scripted -->    replace a text in the commands: the model is on the hub
     <!-- real: REASON -->                the block needs SmolLM2: run as printed where real models are, else with

@@ -9,7 +9,7 @@ Between `<!-- generated: NAME -->` and `<!-- end of generated -->`, a page shows
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import sys
 import tempfile
@@ -92,13 +92,8 @@ def rewrite(page: Path) -> list[str]:
         Places that a person has to look at.
     """
     writer = OutputWriter()
-    with tempfile.TemporaryDirectory() as folder:
-        before = Path.cwd()
-        os.chdir(folder)
-        try:
-            PageRun(real=True, compare=writer.add).run(page)
-        finally:
-            os.chdir(before)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        PageRun(real=True, compare=writer.add).run(page)
     text = page.read_text(encoding="utf-8")
     page.write_text(with_generated(writer.written(text)), encoding="utf-8")
     return writer.by_hand

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
 import shlex
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
@@ -52,7 +56,7 @@ class PageRun:
         with page_environment():
             blocks = blocks_of(page)
             if blocks and (before := blocks[0].mark("after")):
-                PageRun(real=self.real).run(page_named(before))
+                shutil.copytree(_folder_after(page_named(before), real=self.real), ".", dirs_exist_ok=True)
             for block in blocks:
                 self.run_block(block)
 
@@ -81,6 +85,18 @@ class PageRun:
             printed = run_command(_replaced(command, replace), block, code=None if fake and code else code)
             if self.compare is not None and block.shows_output and not block.mark("output varies") and not fake:
                 self.compare(block, command, expected, printed)
+
+
+@cache
+def _folder_after(page: Path, *, real: bool) -> Path:
+    """A folder with the files and the evaluations of a page, made once per process."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    with contextlib.chdir(folder.name):
+        for block in blocks_of(page):
+            if block.mark("file") or "phraseproof evaluate " in block.text:
+                PageRun(real=real).run_block(block)
+    return Path(folder.name)
 
 
 def check(block: Block, command: str, expected: str, printed: str) -> None:
