@@ -64,7 +64,7 @@ USES: dict[str, tuple[Step, ...]] = {
         Step("table runs/t --by wording", "composed/cls-archivist"),
         Step("demo --limit 2", "phraseproof[hf]", 2),
         Step("report runs/t -o page.html", "phraseproof[report]", 2),
-        Step("collect new tickets.yaml -o wordings", "phraseproof[collect]", 2),
+        Step("collect serve tickets.yaml -o wordings", "phraseproof[collect]", 2),
         Step("view runs/t --no-browser", "phraseproof[view]", 2),
         Step("doctor --model openai/m --base-url http://127.0.0.1:9/v1", "phraseproof[api]", 2),
     ),

@@ -16,12 +16,17 @@ import typer.main
 
 from phraseproof.cli.commands import COMMANDS, app_of, list_of_commands
 from phraseproof.cli.terminal import protect_terminal
-from phraseproof.errors import PhraseproofError, printable
+from phraseproof.errors import MissingExtraError, PhraseproofError, printable
 
 if TYPE_CHECKING:
     from typer._click.core import Command
 
 _INTERRUPTED = 130
+_OF_HF = {
+    **{name: name for name in ("torch", "transformers", "accelerate", "peft", "safetensors", "datasets")},
+    "sklearn": "scikit-learn",
+}
+"""The modules of the extra `hf`, and the packages that have them."""
 _PLAIN = {
     "Value error, ": "",
     "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
@@ -54,6 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _command(given[0] if given else "")(arguments, standalone_mode=False)
     except PhraseproofError as error:
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        # A module that a whole command needs is imported where the command begins; others are asked for by name.
+        package = _OF_HF.get((error.name or "").partition(".")[0])
+        if package is None:
+            raise
+        missing = MissingExtraError(" ".join(["phraseproof", *given[:1]]), extra="hf", package=package)
+        _fail(str(missing), missing.exit_code)
     except TyperException as error:
         line = _plain(error.format_message()).rstrip(".")
         _fail(f"{line}{'' if line.endswith('?') else '.'} See {_help_of(error)}", getattr(error, "exit_code", 2))
