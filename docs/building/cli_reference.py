@@ -68,7 +68,7 @@ def _described(words: tuple[str, ...], command: Any) -> list[str]:
         lines += ["```bash", *(line.strip() for line in examples.split("\n\n")), "```", ""]
     panels: dict[str, list[Any]] = {}
     for parameter in command.get_params(context):
-        if "--help" in parameter.opts:
+        if "--help" in parameter.opts or getattr(parameter, "hidden", False):
             continue
         is_argument = parameter.param_type_name == "argument"
         title = "Arguments" if is_argument else (parameter.rich_help_panel or "Options")

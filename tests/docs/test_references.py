@@ -25,6 +25,8 @@ def test_every_option_of_every_command_is_there_and_explained() -> None:
         assert f"[`{name}`]({name}.md)" in pages["reference/cli/index.md"]
         for member in getattr(command, "commands", {"": command}).values():
             for parameter in member.params:
+                if getattr(parameter, "hidden", False):
+                    continue
                 shown = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
                 assert re.search(rf"^`[^`\n]*{re.escape(shown)}(?![\w-])[^`\n]*`\n:   \S", page, re.MULTILINE), (
                     name,
