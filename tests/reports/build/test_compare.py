@@ -7,6 +7,7 @@ from statistics import fmean
 import pytest
 from scipy import stats
 
+from phraseproof.analysis import readings
 from phraseproof.core import Finding
 from phraseproof.errors import UsageError
 from phraseproof.reports.build.compare import compare, difference_words, direction_words
@@ -129,8 +130,8 @@ def test_another_metric_has_its_unit_and_direction(tmp_path: Path, monkeypatch: 
 
 def test_runs_in_different_metrics_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = load_run(write_run(tmp_path / "a")), load_run(write_run(tmp_path / "b"))
-    real = compare.__globals__["metric_of"]
-    monkeypatch.setitem(compare.__globals__, "metric_of", lambda run: Mistakes() if run is first else real(run))
+    real = readings.metric_of
+    monkeypatch.setattr(readings, "metric_of", lambda run: Mistakes() if run is first else real(run))
     with pytest.raises(UsageError, match="the runs are in different metrics"):
         compare(first, second)
 
