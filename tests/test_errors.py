@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from copy import copy as copy_of
 
 import pytest
 from hypothesis import given
@@ -56,9 +57,14 @@ def test_an_error_is_raised_and_caught_by_its_base() -> None:
         raise FileError("no such file", where="x.yaml")
 
 
-def test_an_error_survives_another_process() -> None:
-    copy = pickle.loads(pickle.dumps(UsageError("no task")))
-    assert (type(copy), str(copy)) == (UsageError, "no task")
+@pytest.mark.parametrize("kind", TREE, ids=lambda kind: kind.__name__)
+def test_an_error_survives_another_process(kind: type[PhraseproofError]) -> None:
+    given = {"extra": "hf", "package": "torch"} if kind is MissingExtraError else {"got": "none", "hint": "Name one"}
+    error = kind("no task", **given)
+    error.add_note("in the first task")
+    for copy in (pickle.loads(pickle.dumps(error)), copy_of(error)):
+        assert (type(copy), str(copy), copy.args) == (kind, str(error), error.args)
+        assert vars(copy) == vars(error)
 
 
 def test_what_a_terminal_would_obey_is_shown_as_escapes() -> None:

@@ -57,6 +57,10 @@ class PhraseproofError(Exception):
         self.hint = hint
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As data for another process, also of a kind whose own arguments are others than those above."""
+        return _made_again, (type(self), *self.args), vars(self)
+
     def __str__(self) -> str:
         line = f"{self.where}: {self.problem}" if self.where else self.problem
         details = [f"{name} {text}" for name, text in (("expected", self.expected), ("got", self.got)) if text]
@@ -65,6 +69,10 @@ class PhraseproofError(Exception):
         if self.hint:
             line += f". {self.hint}"
         return printable(" ".join(line.split()))
+
+
+def _made_again(kind: type[PhraseproofError], *args: object) -> PhraseproofError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(PhraseproofError):

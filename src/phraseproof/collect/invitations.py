@@ -55,9 +55,6 @@ class InvitationError(CollectError):
         self.reason: Refusal = reason
         super().__init__(_PROBLEMS[reason], hint=None if reason == "forged" else "Ask the owner for a new link")
 
-    def __reduce__(self) -> tuple[type[InvitationError], tuple[Refusal]]:
-        return type(self), (self.reason,)
-
 
 def token_of(folder: Path, invitation: Invitation) -> str:
     """The token of an invitation's link: letters, digits, `-`, `_` and `.`.

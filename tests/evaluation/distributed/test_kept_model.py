@@ -48,9 +48,11 @@ def test_an_adapter_that_is_not_on_the_machine_is_the_one_that_was_sent(project:
     assert setup.folders == (adapter,)
     setup = replace(setup, sent=tuple(pack(folder, bytes) for folder in setup.folders))
     shutil.rmtree(adapter)
-    models = KeptModel(fetch)
-    assert models.of(setup).identity == setup.identity
-    models.close()
+    written = f"{adapter}/."
+    for options in (ModelOptions(adapter=adapter), ModelOptions(args={"adapter": written})):
+        models = KeptModel(fetch)
+        assert models.of(replace(setup, share=replace(setup.share, options=options))).identity == setup.identity
+        models.close()
     with pytest.raises(ModelError, match="is not an adapter folder"):
         KeptModel(fetch).of(replace(setup, sent=()))
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from typing import Any
 import pytest
 
 import phraseproof
+from phraseproof.evaluation.distributed.messages import Setup, TrainingSetup, WorkerPool
+from phraseproof.evaluation.distributed.pooled import OpenPool, WorkerSet
 from phraseproof.evaluation.distributed.ray_pool import kept_workers
 from phraseproof.evaluation.distributed.trainings import train_on_workers
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
+from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.run import Interrupted
 from phraseproof.models import ModelOptions
 from phraseproof.store.queries import load_run
@@ -31,6 +34,8 @@ from phraseproof.studies.study import StudyRequest
 from support.counted_model import read_log, write_package
 from support.growing_run import Listener
 from support.parity_project import write_project
+from support.tiny_models import tiny_llama
+from support.tiny_trainings import train
 from support.training_jobs import SlowTraining
 
 pytest.importorskip("ray", reason="needs the extra ray")
@@ -285,6 +290,53 @@ def test_trainings_on_a_cluster_survive_their_workers(tmp_path: Path, cluster: C
     for one, other in zip(alone, shared, strict=True):
         weights = "adapter_model.safetensors"
         assert (other.folder / weights).read_bytes() == (one.folder / weights).read_bytes()
+
+
+@dataclass
+class HidingWorkers:
+    """Workers that start when a folder is no longer where the command has read it, as on another machine."""
+
+    workers: WorkerSet
+    hidden: Path
+
+    @property
+    def options(self) -> WorkerOptions:
+        return self.workers.options
+
+    @property
+    def open_pool(self) -> OpenPool:
+        return self._open
+
+    @contextmanager
+    def _open(self, options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer) -> Generator[WorkerPool]:
+        with self.workers.open_pool(options, setup, observer) as pool:
+            away = self.hidden.rename(self.hidden.with_name("away"))
+            try:
+                yield pool
+            finally:
+                away.rename(self.hidden)
+
+
+def test_an_adapter_that_other_machines_lack_is_sent(tmp_path: Path, cluster: Cluster) -> None:
+    base, adapter = tiny_llama(), tmp_path / "adapter"
+    train(base, adapter, max_steps=1, held_out_fraction=0.0)
+
+    def evaluate(out: str, workers: WorkerSet | None) -> list[dict[str, object]]:
+        options = ModelOptions(adapter=adapter)
+        run = phraseproof.evaluate(
+            str(base),
+            "pocket/has-maker",
+            {"mine": "pocket-test"},
+            tmp_path / out,
+            limit=2,
+            model_options=options,
+            workers=workers,
+        )
+        assert run.missing == ()
+        return [{name: row[name] for name in ("instruction", "example_id", "predicted")} for row in rows_of(run)]
+
+    with kept_workers(WorkerOptions(cluster.address, count=1)) as workers:
+        assert evaluate("shared", HidingWorkers(workers, adapter)) == evaluate("alone", None)
 
 
 @pytest.mark.usefixtures("path_of_models")

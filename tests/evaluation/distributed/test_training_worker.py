@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -56,22 +57,14 @@ class Failing(WritingJob):
 
     def train(self, folder: Path, observer: TrainingObserver, *, device: str | None = None) -> None:
         assert self.error is not None
-        if isinstance(self.error, MissingExtraError):
-            raise self.error
-        raise type(self.error)(f"not in {folder}", where=str(folder), hint=f"Look at {folder}")
+        self.error.problem, self.error.where, self.error.hint = f"not in {folder}", str(folder), f"Look at {folder}"
+        raise self.error
 
 
-@pytest.mark.parametrize("error", [RunError(""), ModelError("")])
+@pytest.mark.parametrize("error", [RunError(""), ModelError(""), MissingExtraError("this", extra="hf", package="peft")])
 def test_an_error_names_the_folder_of_the_command(tmp_path: Path, error: PhraseproofError) -> None:
     done = trained(Failing("x", tmp_path / "x", error=error))[-1]
     assert isinstance(done, TrainingDone)
+    done = pickle.loads(pickle.dumps(done))
     assert type(done.error) is type(error)
     assert str(done.error) == f"{tmp_path / 'x'}: not in {tmp_path / 'x'}. Look at {tmp_path / 'x'}"
-
-
-def test_an_error_that_cannot_be_sent_is_another_one(tmp_path: Path) -> None:
-    error = MissingExtraError("this", extra="hf", package="peft")
-    done = trained(Failing("x", tmp_path / "x", error=error))[-1]
-    assert isinstance(done, TrainingDone)
-    assert type(done.error) is ModelError
-    assert str(done.error) == str(error)

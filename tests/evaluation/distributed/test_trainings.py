@@ -133,6 +133,18 @@ def test_where_no_worker_can_work_one_line_says_why(tmp_path: Path) -> None:
     assert 2 < len(pool.started) < 20
 
 
+def test_the_training_of_a_worker_that_fails_is_done_by_another_one(tmp_path: Path) -> None:
+    def fail(worker: int, events: list[Event]) -> list[Event]:
+        works = any(isinstance(each, FolderWhole) for each in events)
+        return [WorkerFailed("no space left on device")] if works and worker == 1 else events
+
+    pool, listener, one = InlinePool(room=2, mishap=fail), Listener(), job(tmp_path, "one")
+    train([one, job(tmp_path, "other")], pool, listener)
+    assert pool.trained.count(0) == 2
+    assert record(one)["finished"]
+    assert listener.warnings == ["worker 1 failed: no space left on device; the others do its trainings"]
+
+
 def test_two_commands_do_not_train_into_one_folder(tmp_path: Path) -> None:
     one = job(tmp_path, "one")
     with locked(one.folder), pytest.raises(RunError, match="another process is training into this folder"):

@@ -72,12 +72,12 @@ class KeptModel:
             if sent.path.is_dir():
                 continue
             folder = self._folder(sent, setup.identity)
-            if name == str(sent.path):
+            if Path(name) == sent.path:
                 name = str(folder)
                 options = replace(options, args={**options.args, "stored_name": setup.identity.name})
             if options.adapter == sent.path:
                 options = replace(options, adapter=folder)
-            if options.args.get("adapter") == str(sent.path):
+            if "adapter" in options.args and Path(options.args["adapter"]) == sent.path:
                 options = replace(options, args={**options.args, "adapter": str(folder)})
         return name, options
 

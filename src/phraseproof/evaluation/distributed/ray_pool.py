@@ -100,8 +100,8 @@ class KeptWorkers:
         if self._ray is None:
             self._ray = self._stack.enter_context(connection(options, observer))
             self._stack.callback(self._end)
-            if options.is_local:
-                require_room([node["Resources"] for node in self._ray.nodes()], options)
+        if options.is_local:
+            require_room([node["Resources"] for node in self._ray.nodes()], options)
         pool = RayPool(self._ray, options, setup, observer, self._idle)
         try:
             yield pool
@@ -153,7 +153,8 @@ class RayPool:
     ) -> None:
         self._ray, self._options, self._observer = ray, options, observer
         self._idle = list(idle)
-        if isinstance(setup, Setup) and len(ray.nodes()) > 1:
+        # A cluster of one machine may be another one than the command's, and may grow.
+        if isinstance(setup, Setup) and (not options.is_local or len(ray.nodes()) > 1):
             setup = replace(setup, sent=tuple(pack(folder, ray.put) for folder in setup.folders))
         self._setup = ray.put(setup)
         resources: dict[str, object] = {"num_cpus": options.cpus, "num_gpus": options.gpus}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -107,12 +108,8 @@ def _located(error: PhraseproofError, there: str, here: str) -> PhraseproofError
     def moved(text: str | None) -> str | None:
         return None if text is None else text.replace(there, here)
 
-    if type(error).__init__ is not PhraseproofError.__init__:  # one that cannot be pickled either
-        return ModelError(str(error).replace(there, here))
-    return type(error)(
-        moved(error.problem) or "",
-        expected=moved(error.expected),
-        got=moved(error.got),
-        where=moved(error.where),
-        hint=moved(error.hint),
-    )
+    located = copy(error)
+    located.problem = error.problem.replace(there, here)
+    located.expected, located.got = moved(error.expected), moved(error.got)
+    located.where, located.hint = moved(error.where), moved(error.hint)
+    return located

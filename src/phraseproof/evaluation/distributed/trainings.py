@@ -156,11 +156,7 @@ class _Trainings:
                 hands.number = None
                 self._end(self._trainings[number], error)
             case WorkerFailed(reason):
-                self._refused.append(reason)
-                self._pool.stop(worker)
-                del self._workers[worker]
-                if self._workers:
-                    self._observer.warned(f"worker {worker} failed: {reason}; the others do its trainings")
+                self._refuse(worker, reason)
             case WorkerLost(reason):
                 self._losses_in_a_row += 1
                 if self._losses_in_a_row > _LOSSES_BEFORE_READY * max(2, self._pool.wanted()):
@@ -170,6 +166,17 @@ class _Trainings:
                 raise error
             case _:  # of evaluations
                 pass
+
+    def _refuse(self, worker: int, reason: str) -> None:
+        """End a worker that cannot train, because of its versions or as its disk is full: others do what it had."""
+        self._refused.append(reason)
+        self._pool.stop(worker)
+        number = self._workers.pop(worker).number
+        if number is not None:
+            self._trainings[number].received.forget()
+            self._waiting.appendleft(number)
+        if self._workers:
+            self._observer.warned(f"worker {worker} failed: {reason}; the others do its trainings")
 
     def _put_back(self, worker: int, reason: str) -> None:
         """What a worker trained is continued by another one, from what it had sent."""
