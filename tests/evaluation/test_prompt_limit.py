@@ -10,8 +10,10 @@ import pytest
 from phraseproof.core import Example, Instruction, Kind, Prompt, Sampling, Task
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.prepare import prepare
+from phraseproof.evaluation.prompt_limit import fitting_task
 from phraseproof.evaluation.run import Evaluation
 from phraseproof.evaluation.spec import EvaluationSpec
+from phraseproof.instructions.template import compile_instruction
 from phraseproof.reports.build.readings import reading_lines
 from phraseproof.store.queries import load_run
 from support.free_texts import METRIC, Writer, register
@@ -67,6 +69,15 @@ def test_demonstrations_count() -> None:
     assert 0 < len(lengths(found)) < len(lengths(evaluation(SHORT, max_prompt_tokens=40)))
     for each in found.planned:
         assert all(len(prompt.text.split()) <= 40 for prompt in found.prompts(each))
+
+
+def test_of_a_prompt_per_option_the_one_with_the_most_tokens_counts() -> None:
+    options = ("a b c d", "a-very-long-word")
+    examples = tuple(Example(str(n), {"text": "word " * n}, options, (1.0, 0.0)) for n in range(1, 4))
+    task = Task("t", Kind.BINARY, "t", examples)
+    wording = compile_instruction(Instruction("w", "mine", template="{{ text }}{{ choice }}", continuation="so"))
+    found = fitting_task(Echo(), task, {"mine": [wording]}, EvaluationSpec(prompt_format="plain", max_prompt_tokens=6))
+    assert [example.id for example in found.task.examples] == ["1", "2"]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 40])

@@ -274,15 +274,17 @@ def test_options_in_the_prompt_are_known_to_its_layout_only() -> None:
     check_against(in_prompt(), task)
     compiled = compile_instruction(in_prompt())
     assert compiled.fields == {"question", "why"}
-    assert compiled.render_template(example, 1) == "Q? It is two (B, 1),"
+    assert compiled.render_contexts(example) == ("Q? It is one (A, 0),", "Q? It is two (B, 1),")
     assert compiled.render_continuation(example) == "because"
     apart = in_prompt(template=None, ask="Finish it.", layout="{{ choice }}:")
-    assert compile_instruction(apart).render_layout(example, 0) == "one:"
+    assert compile_instruction(apart).render_contexts(example) == ("one:", "two:")
     for wording, problem in (
         (in_prompt(continuation=None), "known only in answer, and in the layout with a continuation"),
         (in_prompt(continuation="{{ choice }}"), "needs 'choice'"),
         (replace(apart, ask="{{ choice }}?"), "needs 'choice'"),
         (in_prompt(template=None, ask="{{ question }}"), "a continuation needs a layout, or a template"),
+        (in_prompt(template="{{ question }} {{ choices }}"), "choices 1 and 2 have the same prompt"),
+        (in_prompt(continuation="{{ why[:0] }}"), "the continuation is empty"),
     ):
         with pytest.raises(InstructionError, match=problem):
             check_against(wording, task)

@@ -160,3 +160,11 @@ def test_free_text_has_no_options_to_show_and_may_be_given_away() -> None:
     assert kinds(replace(plain, layout="{{ text }} {{ summary }}", serves=("summarization",))) == [
         ("warning", "gives-away")
     ]
+
+
+def test_options_may_be_in_the_prompt() -> None:
+    good = wording(template="{{ choice }} is the colour of", continuation="{{ text }}")
+    assert kinds(good, on=task()) == kinds(good) == []
+    assert kinds(replace(good, continuation=None), on=task())[-1] == ("error", "template")
+    blind = replace(good, template="{{ choices | join }} is the colour of")
+    assert kinds(blind, on=task()) == [("error", "template")]

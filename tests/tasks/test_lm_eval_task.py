@@ -112,6 +112,9 @@ def test_options_in_the_prompt_have_a_prompt_each(tmp_path: Path) -> None:
         "{{ lm_eval_prompt[index] }}",
         "{{ lm_eval_continuation }}",
     )
+    error = refusal(tmp_path, doc_to_text="{{answer if first == 'emu' else label}}", doc_to_target="question")
+    assert "doc_to_text names no option" in error
+    assert "document 1" in error
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from phraseproof.viewer.example import ExampleView, example_of, letter
 from phraseproof.viewer.grid import settled
 from phraseproof.viewer.index import RunIndex
 from phraseproof.viewer.state import PageState
+from support.run_files import edit_run_file
 from support.viewed_runs import opened, write_options_run, write_texts_run
 
 STATE = PageState(task="t", shots=0, sort="plan", example="e2")
@@ -95,6 +96,14 @@ def test_a_prompt_that_cannot_be_rendered_says_why(tmp_path: Path) -> None:
     (answer,) = view(index, STATE).cards.rows[0].answers
     assert answer.prompt is None
     assert "does not say on which data it was made" in answer.prompt_note
+
+
+def test_where_options_have_a_prompt_each_the_shown_one_says_so(tmp_path: Path) -> None:
+    path = write_options_run(tmp_path / "run", prompts=True)
+    edit_run_file(path, lambda content: content["instructions"]["w/b"].update(continuation="{{ end }}"))
+    notes = {card.line.column.instruction: card.answers[0].prompt_note for card in view(opened(path), STATE).cards.rows}
+    assert notes["w/a"] == ""
+    assert notes["w/b"].startswith("Each option has a prompt, and this is the longest")
 
 
 @pytest.mark.parametrize(("number", "name"), [(0, "A"), (25, "Z"), (26, "27"), (None, ""), (-1, "")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from phraseproof.core import CountsTokens, Example, FormatsChat, Model, Prompt, Task
@@ -131,6 +132,8 @@ def _fitting(
 ) -> Sequence[Example]:
     """Those that fit every time; what does not fit once is not counted again."""
     for render in renders:
-        counts = model.count_tokens(render(examples))
-        examples = [example for example, count in zip(examples, counts, strict=True) if count <= most]
+        parts = [prompt.alternatives or (prompt,) for prompt in render(examples)]
+        counts = iter(model.count_tokens([each for some in parts for each in some]))
+        longest = [max(islice(counts, len(some))) for some in parts]
+        examples = [example for example, count in zip(examples, longest, strict=True) if count <= most]
     return examples

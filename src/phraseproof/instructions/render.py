@@ -242,23 +242,22 @@ def render_prompt(compiled: CompiledInstruction, example: Example, demonstration
     ask = compiled.render_ask(example) if wording.layout is not None else None
     is_in_prompt = wording.continuation is not None
 
-    def render(each: Example, option: int | None = None) -> str:
+    def render(each: Example) -> str:
         if wording.layout is not None:
-            return compiled.render_layout(each, option)
-        return compiled.render_template(each, option) if wording.ask is None else compiled.render_ask(each)
+            return compiled.render_layout(each)
+        return compiled.render_template(each) if wording.ask is None else compiled.render_ask(each)
 
     def solved(each: Example) -> tuple[str, str]:
         if is_in_prompt:
-            return render(each, each.target), compiled.render_continuation(each)
+            return compiled.render_contexts(each)[each.target], compiled.render_continuation(each)
         return render(each), _answer_of(compiled, each)
 
-    continuation = compiled.render_continuation(example) if is_in_prompt else ""
     return RenderedPrompt(
         ask=ask,
         solved=tuple(map(solved, demonstrations)),
         tested="" if is_in_prompt else render(example),
-        contexts=tuple(render(example, place) for place in range(len(example.choices))) if is_in_prompt else (),
-        continuation=continuation,
+        contexts=compiled.render_contexts(example) if is_in_prompt else (),
+        continuation=compiled.render_continuation(example) if is_in_prompt else "",
         options=compiled.render_answers(example),
         separator=wording.separator,
         ask_last=wording.ask_last,

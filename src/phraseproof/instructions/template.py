@@ -47,10 +47,12 @@ def compile_instruction(instruction: Instruction) -> CompiledInstruction:
 def check_against(instruction: Instruction, task: Task) -> None:
     """Check, before rendering, that a task has everything that a wording needs.
 
-    Every name must be a field of every example or a built-in one; literal verbalisers must fit every example's choices.
+    Every name must be a field of every example or a built-in one; literal verbalisers must fit every example's choices,
+    and prompts of several options (`continuation`) must differ.
 
     Raises:
-        InstructionError: a name is undefined, or a verbaliser does not fit the choices.
+        InstructionError: a name is undefined, a verbaliser does not fit the choices, a continuation is empty, or two
+            options have the same prompt.
     """
     compiled = compile_instruction(instruction)
     for part, needed in compiled.names_by_part.items():
@@ -65,6 +67,10 @@ def check_against(instruction: Instruction, task: Task) -> None:
             if example.choices not in seen:
                 seen.add(example.choices)
                 compiled.render_answers(example)
+    if instruction.continuation is not None:
+        for example in task.examples:
+            compiled.render_continuation(example)
+            compiled.render_contexts(example)
 
 
 def literal(text: str) -> str:
@@ -145,13 +151,32 @@ class CompiledInstruction:
         """The system prompt for this example, or `None`. Raises as `render_ask` does."""
         return None if self._system is None else self._render("system", self._system, example)
 
-    def render_layout(self, example: Example, option: int | None = None) -> str:
-        """Render the layout for an example, and one of its options (`continuation`). Raises as `render_ask` does."""
-        return self._render("layout", self._layout, example, option)
+    def render_layout(self, example: Example) -> str:
+        """Render the layout for an example. Raises as `render_ask` does."""
+        return self._render("layout", self._layout, example)
 
-    def render_template(self, example: Example, option: int | None = None) -> str:
-        """Render the template, as `render_layout` does the layout."""
-        return self._render("template", self._template, example, option)
+    def render_template(self, example: Example) -> str:
+        """Render the template for an example. Raises as `render_ask` does."""
+        return self._render("template", self._template, example)
+
+    def render_contexts(self, example: Example) -> tuple[str, ...]:
+        """Render the layout, or else the template, for every choice: what a `continuation` follows.
+
+        Raises:
+            InstructionError: one cannot be rendered, or different choices have the same text.
+        """
+        part, compiled = ("template", self._template) if self._layout is None else ("layout", self._layout)
+        found = [self._render(part, compiled, example, option) for option in range(len(example.choices))]
+        for index, text in enumerate(found):
+            first = found.index(text)
+            if example.choices[first] != example.choices[index]:
+                self._fail(
+                    f"choices {first + 1} and {index + 1} have the same prompt, so nothing compares them",
+                    part,
+                    example,
+                    hint="Write {{ choice }} where the option belongs",
+                )
+        return tuple(found)
 
     def render_continuation(self, example: Example) -> str:
         """Render what is scored after the prompt. Raises as `render_ask` does, and where it is empty."""

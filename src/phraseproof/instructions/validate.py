@@ -95,9 +95,10 @@ def _alone(compiled: CompiledInstruction, *, has_options: bool) -> Iterator[Prob
                     f"the prompt shows the field {name!r}, which may hold the answer",
                     part,
                 )
-            if name in ANSWER_BUILTINS:
+            if name in ANSWER_BUILTINS and part not in compiled.parts_of_option:
                 yield problem_of("error", "template", wording, f"{name!r} is known only in answer", part)
-    scored_by = _LABEL_OF_ANSWER.get(wording.answer) if has_options else None
+    is_scored = has_options and wording.continuation is None  # else answers are names in results
+    scored_by = _LABEL_OF_ANSWER.get(wording.answer) if is_scored else None
     if scored_by and compiled.labels and scored_by not in compiled.labels:
         labels = " and ".join(sorted(compiled.labels))
         yield problem_of(

@@ -115,7 +115,9 @@ def _example(task: ConfigurableTask, identifier: str, document: dict[str, Any], 
         if task.multiple_input:
             # As `multiple_input_context`: the options are texts up to what is scored, and doc_to_text is the right one.
             contexts = [_written(task.build_qa_turn(q=each, gen_prefix=prefix, tgt_delim="")) for each in choices]
-            right = task.doc_to_text(document)
+            right: Any = task.doc_to_text(document)
+            if not isinstance(right, int):
+                raise TaskError("doc_to_text names no option", got=repr(right)[:60], where=where)
             continuation = _prompt(task.doc_to_target(document), where, "doc_to_target")
             target = _Target(credits=tuple(float(index == right) for index in range(len(choices))))
             prompts = {PROMPT: contexts, CONTINUATION: continuation}

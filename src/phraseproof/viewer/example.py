@@ -10,7 +10,7 @@ from phraseproof.reports.html.flips import shares
 from phraseproof.viewer.grid import best_and_worst, matching_examples, right_answer, shown_lines
 from phraseproof.viewer.index import UNREAD, RunIndex
 from phraseproof.viewer.paging import Page, page_of
-from phraseproof.viewer.prompts import rebuilt_prompts
+from phraseproof.viewer.prompts import has_prompt_per_option, rebuilt_prompts
 from phraseproof.viewer.rows import StoredRow, read_rows
 from phraseproof.viewer.state import PageState
 from phraseproof.viewer.wordings import WordingLine
@@ -18,6 +18,8 @@ from phraseproof.viewer.wordings import WordingLine
 WORDINGS_PER_PAGE = 12
 DRAWS_SHOWN = 8
 """Of a wording's draws of demonstrations, repeats and orders, how many are shown in full."""
+
+_ONE_OF_SEVERAL = "Each option has a prompt, and this is the longest; the same text is scored after all of them."
 
 
 class OptionLine(NamedTuple):
@@ -222,18 +224,20 @@ def _options(row: Mapping[str, Any]) -> tuple[OptionLine, ...]:
 
 
 def _prompt(index: RunIndex, place: StoredRow, row: Mapping[str, Any]) -> tuple[str | None, str]:
-    if row["prompt"] is not None:
-        return row["prompt"], ""
     cell = index.cells[place.cell]
+    one_of = _ONE_OF_SEVERAL if has_prompt_per_option(index.run, cell) else ""
+    if row["prompt"] is not None:
+        return row["prompt"], one_of
     try:
         (prompt,) = rebuilt_prompts(index.run, cell, [row["example_id"]])
     except PhraseproofError as error:
         return None, f"The run does not store prompts, and this one cannot be rendered again: {error.problem}."
     if row["options"] and prompt.options and tuple(row["options"]) != prompt.options:
         return None, "The run does not store prompts, and its options are not those that rendering gives today."
+    said = "Rendered again from the task's data."
     if prompt.messages:
-        return prompt.text, "Rendered again: the turns of the chat, without the marks of the model's chat template."
-    return prompt.text, "Rendered again from the task's data."
+        said = "Rendered again: the turns of the chat, without the marks of the model's chat template."
+    return prompt.text, f"{said} {one_of}".rstrip()
 
 
 def _counts(answers: Mapping[int, set[int]], row: Mapping[str, Any]) -> tuple[AnswerCount, ...]:

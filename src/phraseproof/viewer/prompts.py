@@ -76,10 +76,18 @@ def rebuilt_prompts(run: Run, cell: Cell, example_ids: Sequence[str]) -> list[Pr
     return found
 
 
-def _wording_of(run: Run, cell: Cell) -> CompiledInstruction:
+def has_prompt_per_option(run: Run, cell: Cell) -> bool:
+    """Whether a cell's wording has the options in its prompt, of which only the longest is stored or rendered."""
+    return _entry_of(run, cell).get("continuation") is not None
+
+
+def _entry_of(run: Run, cell: Cell) -> Mapping[str, Any]:
     entries: Mapping[str, Mapping[str, Any]] = run.content.get("instructions", {})
-    entry = next((entries[key] for key in wording_keys(cell.task, cell.instruction) if key in entries), {})
-    given = {name: value for name, value in entry.items() if name in _FIELDS}
+    return next((entries[key] for key in wording_keys(cell.task, cell.instruction) if key in entries), {})
+
+
+def _wording_of(run: Run, cell: Cell) -> CompiledInstruction:
+    given = {name: value for name, value in _entry_of(run, cell).items() if name in _FIELDS}
     if not given.keys() & {"ask", "template"}:
         raise NotEnoughDataError("the run does not hold the wording's template")
     if given.get("relation"):

@@ -109,10 +109,11 @@ def _print_wording(console: Console, shown: _Shown) -> None:
     if shown.prompt is None:
         console.print(Text(f"  it cannot be; name a task with --task ({shown.problem})", style="yellow"))
     else:
+        if alternatives := shown.prompt.alternatives:
+            console.print(Text(f"  (the longest of {len(alternatives)} prompts, one per option)", style="dim"))
         console.print(Text(_indented(shown.prompt.text)))
         delimiter = shown.prompt.target_delimiter
         after = "" if delimiter == " " else f" (after {delimiter!r})"
-        alternatives = shown.prompt.alternatives
         scored = alternatives[0].options if alternatives else shown.prompt.options
         head, texts = ("reference", shown.references) if shown.is_free_text else ("scored", scored)
         console.print(Text(f"{head}{after}: ", style="bold").append(" | ".join(texts), style="not bold"))
