@@ -124,6 +124,10 @@ def test_options_in_the_prompt_have_a_prompt_each(tmp_path: Path) -> None:
         ({"output_type": "loglikelihood_rolling", "metric_list": None}, "its output type is loglikelihood_rolling"),
         ({"process_results": "!function mine.results"}, "a Python function scores its answers (process_results)"),
         ({"repeats": 3}, "it draws 3 answers to each prompt (repeats)"),
+        (
+            {**TEXTS, "doc_to_text": "answer", "doc_to_choice": "{{[first, second]}}", "doc_to_target": "question"},
+            "it generates a text after each of several prompts",
+        ),
         ({"doc_to_image": "question"}, "it shows images or sounds"),
         ({"metric_list": [{"metric": "brier_score"}]}, "none of its metrics can be computed (brier_score)"),
     ],

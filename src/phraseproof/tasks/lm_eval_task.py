@@ -93,6 +93,8 @@ def _checked(source: object, name: str) -> ConfigurableTask:
         raise _refused(name, "a Python function scores its answers (process_results)")
     if kind == _OPTIONS and config.doc_to_choice is None:
         raise _refused(name, "it has no doc_to_choice")
+    if kind == _TEXTS and source.multiple_input:
+        raise _refused(name, "it generates a text after each of several prompts (multiple inputs)")
     if config.repeats > 1:
         raise _refused(name, f"it draws {config.repeats} answers to each prompt (repeats)")
     return source
