@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from phraseproof.errors import NotEnoughDataError
+from phraseproof.errors import UsageError
 from phraseproof.viewer.comparison import compare_on_task
 from phraseproof.viewer.index import RunIndex
 from phraseproof.viewer.state import PageState
@@ -83,8 +83,8 @@ def test_nothing_in_common(runs: tuple[RunIndex, RunIndex]) -> None:
     assert (found.total, found.changes.total, found.wordings.total) == (None, 0, 0)
 
 
-def test_other_metrics_are_refused(tmp_path: Path) -> None:
+def test_answers_that_were_read_in_other_ways_are_refused(tmp_path: Path) -> None:
     first = opened(write_options_run(tmp_path / "one"))
     second = opened(write_texts_run(tmp_path / "two", {"w/a": ("x",)}))
-    with pytest.raises(NotEnoughDataError, match="different metrics: accuracy and exact_match"):
+    with pytest.raises(UsageError, match="read in different ways"):
         compare_on_task(first, second, STATE)

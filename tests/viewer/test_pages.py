@@ -15,6 +15,7 @@ from phraseproof.viewer.library import Library
 from phraseproof.viewer.pages import LONGEST_TEXT, ViewerPages, cut
 from phraseproof.viewer.state import PageState
 from support.report_runs import HOSTILE, write_run
+from support.run_files import edit_run_file
 from support.viewed_runs import RIGHT, write_options_run, write_texts_run
 
 
@@ -62,7 +63,9 @@ def test_the_grid(pages: ViewerPages) -> None:
 
 
 def test_texts_in_the_grid_and_on_their_page(pages: ViewerPages) -> None:
-    assert "e1 Prompt 1 of w/a the cat sat 0.0 ✗" in words(pages.examples(PageState(run="texts", sort="plan")))
+    grid = words(pages.examples(PageState(run="texts", sort="plan")))
+    assert "e1 Prompt 1 of w/a the cat sat 0.0 ✗" in grid
+    assert "A letter is" not in grid
     page = pages.example(PageState(run="texts", example="e1"))
     assert "&lt;b&gt;dog&lt;/b&gt;" in page
     assert "Cut at the maximum number of tokens." in page
@@ -99,6 +102,27 @@ def test_two_runs(pages: ViewerPages) -> None:
 def test_what_cannot_be_shown_is_one_line(pages: ViewerPages, state: PageState, problem: str) -> None:
     with pytest.raises(RunError, match=problem):
         pages.examples(state)
+
+
+def test_a_task_with_several_numbers_of_demonstrations_has_a_choice_of_them(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", tasks={"t": "c"}, shots=(0, 2), groups={"observed": 2}, examples=3)
+    pages = ViewerPages(ViewedFolder(tmp_path / "run"), Library())
+    state = PageState(run=".", task="t", shots=2)
+    for page in (pages.run(state), pages.examples(state), pages.compare(state.having(other="."))):
+        assert '<option value="2" selected>2</option>' in page
+
+
+def test_two_runs_say_in_what_they_differ(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "one", tasks={"t": "c"}, examples=3)
+    edit_run_file(
+        write_run(tmp_path / "runs" / "two", tasks={"t": "c"}, examples=3),
+        lambda content: content["settings"].update(prompt_format="<i>chat</i>"),
+    )
+    pages = ViewerPages(ViewedFolder(tmp_path / "runs"), Library())
+    page = pages.compare(PageState(run="one", other="two"))
+    assert "1 setting differs: prompt_format setting before after prompt_format plain <i>chat</i>" in words(page)
+    assert "<i>" not in page
+    assert "differs:" not in words(pages.compare(PageState(run="one", other="one")))
 
 
 def test_an_example_or_task_that_is_not_there(pages: ViewerPages) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from phraseproof.core import Cell, Outcome
+from phraseproof.identity import content_hash
+from phraseproof.store.writer import RunStore, Usage
 from phraseproof.viewer.search import search
 from support.viewed_runs import opened, write_options_run, write_texts_run
 
@@ -35,6 +38,26 @@ def test_options_are_searched_and_that_prompts_lack_is_known(tmp_path: Path) -> 
     found = search(index, "t", 0, "yes")
     assert len(found.examples) == 4
     assert not found.has_prompts
+
+
+def test_an_interrupted_search_of_draws_leaves_no_cell_out(tmp_path: Path) -> None:
+    # In the order of the plan, draws of wordings alternate: a 0, b 0, a 1, b 1.
+    cells = [
+        Cell(content_hash([wording, repeat]), "t", "c", wording, "observed", 0, 0, 1, repeat=repeat)
+        for repeat in (0, 1)
+        for wording in ("w/a", "w/b")
+    ]
+    run = tmp_path / "draws"
+    store = RunStore(run, {"model": {"name": "m"}, "scoring": "loglikelihood", "limit": None})
+    store.register(
+        cells, {"groups": {"observed": {}}, "instructions": {each: {"text": each} for each in ("w/a", "w/b")}}
+    )
+    for number, cell in enumerate(cells):
+        store.write(cell, [Outcome(f"e{number}", 1.0, ("x", "y"), predicted=0, target=0)], Usage(0.1, 0.1, 1, 1))
+    store.finish(1)
+    index = opened(run)
+    steps = [search(index, "t", 0, "e", seconds=-1.0) for _ in cells]
+    assert [len(step.examples) for step in steps] == [1, 2, 3, 4]
 
 
 def test_an_interrupted_search_continues(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def application(root: Path, library: Library) -> ASGIApp:
         del request
         status = error.status_code if isinstance(error, HTTPException) else 500
         reason = "only reading is possible" if status == 405 else "there is no such page"
-        return HTMLResponse(pages.refused(reason, None), status_code=status)
+        return HTMLResponse(pages.refused(reason), status_code=status)
 
     inner = Starlette(
         routes=[
@@ -80,7 +80,7 @@ def _endpoint(pages: ViewerPages, page: Callable[[PageState], str]) -> Callable[
         try:
             text = await run_in_threadpool(page, PageState.of(request.query_params))
         except PhraseproofError as error:
-            return HTMLResponse(pages.refused(error.problem, error.hint), status_code=404)
+            return HTMLResponse(pages.refused(error.problem, error.hint, error.got), status_code=404)
         except OSError as error:
             _LOG.error("%s", error)
             return HTMLResponse(pages.refused("a file of the run cannot be read", str(error.strerror)), status_code=404)

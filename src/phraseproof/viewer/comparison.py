@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from phraseproof.errors import NotEnoughDataError
+from phraseproof.analysis.readings import require_one_reading, shared_metric
 from phraseproof.viewer.example import ShownAnswer, read_answer, references_of
 from phraseproof.viewer.index import Column, RunIndex
 from phraseproof.viewer.paging import Page, page_of
@@ -96,14 +96,11 @@ def compare_on_task(before: RunIndex, after: RunIndex, state: PageState) -> Comp
     Wordings are the same if group, name and, where both are known, text are; examples, if their names are.
 
     Raises:
-        NotEnoughDataError: the two runs have scores of different metrics.
+        UsageError: the two runs have scores of different metrics, or answers that were read in different ways.
         RunError: a file is damaged or gone.
     """
-    if before.run.metric != after.run.metric:
-        raise NotEnoughDataError(
-            f"the runs have scores of different metrics: {before.run.metric} and {after.run.metric}",
-            hint="Choose one metric that both have",
-        )
+    require_one_reading([before.run, after.run])
+    shared_metric([before.run, after.run])
     known: Recent[tuple[Any, ...], _Shared] = after.kept.setdefault("shared", Recent(4))
     shared = known.get((id(before), state.task, state.shots), lambda: _shared(before, after, state))
     text = state.q.casefold()

@@ -248,7 +248,7 @@ def _counts(answers: Mapping[int, set[int]], row: Mapping[str, Any]) -> tuple[An
         if answer == UNREAD:
             name = "no answer read" if options else "no text stored"
         elif answer < len(options):
-            name = f"{letter(answer)}: {options[answer]}"
+            name = options[answer] if options[answer] == letter(answer) else f"{letter(answer)}: {options[answer]}"
         else:
             name = f"text {number}"
         found.append(AnswerCount(str(answer), name, len(members)))

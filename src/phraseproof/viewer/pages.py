@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from phraseproof.errors import PhraseproofError, RunError
 from phraseproof.reports.build import numbers
+from phraseproof.reports.build.settings import differing_settings
 from phraseproof.reports.build.text import printable, printable_lines
 from phraseproof.store.queries import load_run
 from phraseproof.store.summary import RunSummary, summarize_run
@@ -33,6 +34,9 @@ STATIC = Path(__file__).with_name("static")
 RUNS_PER_PAGE = 30
 LONGEST_TEXT = 20_000
 """Characters of a prompt or an answer that a page shows."""
+
+MOST_OPTIONS = 1_000
+"""Answers from this one on are hashes of free texts, not options."""
 
 _LISTED = 200
 """Wordings that are suggested where one can be named."""
@@ -92,8 +96,21 @@ class ViewerPages:
         state = settled(index, state)
         grid = grid_of(index, state)
         names = [each.instruction for each in index.of_task(state.task, state.shots)[:_LISTED]]
+        has_options = any(
+            cell is not None and cell.answer is not None and 0 <= cell.answer < MOST_OPTIONS
+            for line in grid.examples.rows
+            for cell in line.cells
+        )
         return self._render(
-            "examples.html.j2", state, index=index, grid=grid, metric=index.metric, names=names, **self._choices(index)
+            "examples.html.j2",
+            state,
+            index=index,
+            grid=grid,
+            has_options=has_options,
+            most_options=MOST_OPTIONS,
+            metric=index.metric,
+            names=names,
+            **self._choices(index),
         )
 
     def example(self, state: PageState) -> str:
@@ -133,13 +150,14 @@ class ViewerPages:
             index=after,
             before=before,
             found=found,
+            differing=differing_settings(before.run, after.run),
             metric=after.metric,
             **(self._choices(after) | {"keys": shared}),
         )
 
-    def refused(self, problem: str, hint: str | None) -> str:
+    def refused(self, problem: str, hint: str | None = None, got: str | None = None) -> str:
         """The page of a request that cannot be answered."""
-        return self._render("refused.html.j2", PageState(), problem=problem, hint=hint)
+        return self._render("refused.html.j2", PageState(), problem=problem, hint=hint, got=got)
 
     def _index(self, state: PageState) -> RunIndex:
         return self.library.open(self.folder.path(state.run), state.scoring, state.metric)

@@ -60,19 +60,20 @@ def search(index: RunIndex, task: str, num_fewshot: int, text: str, *, seconds: 
     """
     known: Recent[tuple[str, int, str], _Search] = index.kept.setdefault("searches", Recent(8))
     state = known.get((task, num_fewshot, text.casefold()), _Search)
-    cells = [index.cells[number] for column in index.of_task(task, num_fewshot) for number in column.cells]
+    # In the order of the plan, in which cells are read: `searched` counts along it.
+    numbers = sorted(number for column in index.of_task(task, num_fewshot) for number in column.cells)
+    cells = [index.cells[number] for number in numbers]
     with state.lock:
         end = time.monotonic() + seconds
         rest = cells[state.searched :]
-        # Cells are read in the order of the plan, which is the order of their numbers.
         for _, table in index.run.read_cells(_COLUMNS, only=rest) if rest else ():
             state.found.update(_matching(table, text))
             state.has_prompts = state.has_prompts or table["prompt"].null_count < table.num_rows
             state.searched += 1
             if time.monotonic() > end:
                 break
-        numbers = index.numbers_of(task)
-        examples = frozenset(numbers[name] for name in state.found if name in numbers)
+        by_name = index.numbers_of(task)
+        examples = frozenset(by_name[name] for name in state.found if name in by_name)
         return SearchResult(examples, state.searched, len(cells), state.has_prompts)
 
 

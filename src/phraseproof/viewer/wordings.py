@@ -129,10 +129,14 @@ def ranked_lines(index: RunIndex, task: str, num_fewshot: int) -> list[WordingLi
     """The wordings of a task, best first; equal ones by name."""
     judge = index.metric
     lines = _task_lines(index, task, num_fewshot)
-    ordered = sorted(lines, key=lambda line: (-judge.benefit(line.mean), line.column.instruction, line.column.group))
+
+    def loss(line: WordingLine) -> float:
+        return round(-judge.benefit(line.mean), 12)  # means over draws differ in their last digits
+
+    ordered = sorted(lines, key=lambda line: (loss(line), line.column.instruction, line.column.group))
     found: list[WordingLine] = []
     for number, line in enumerate(ordered, 1):
-        is_equal = bool(found) and found[-1].mean == line.mean
+        is_equal = bool(found) and loss(found[-1]) == loss(line)
         found.append(line._replace(place=found[-1].place if is_equal else number))
     return found
 

@@ -67,6 +67,12 @@ def test_every_setting_and_version_that_differs_is_listed(tmp_path: Path) -> Non
     ]
 
 
+def test_data_that_differs_is_listed_of_tasks_that_both_runs_have(tmp_path: Path) -> None:
+    first = changed(tmp_path / "a", tasks={"t": {"data": "1"}, "same": {"data": "3"}, "one": {"data": "4"}})
+    second = changed(tmp_path / "b", tasks={"t": {"data": "2"}, "same": {"data": "3"}, "two": {"data": "5"}})
+    assert [each.line for each in differing_settings(first, second)] == ["data of t: 1 before, 2 after"]
+
+
 def test_the_line_says_what_scores_are_means_over(tmp_path: Path) -> None:
     several, one = drawn_run(tmp_path / "several"), drawn_run(tmp_path / "one", shots=(1,), draws=2, orders=1)
     assert setting_line(several).endswith(

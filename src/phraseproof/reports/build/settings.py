@@ -58,8 +58,11 @@ def _drawn(run: Run) -> Iterator[tuple[str, int]]:
 
 
 def differing_settings(before: Run, after: Run) -> tuple[SettingDifference, ...]:
-    """The settings in which two runs differ, then the versions of the software that computed them."""
+    """The settings in which two runs differ, the software that computed them, then tasks whose data is not the same."""
     first, second = (dict(_settings(run)) for run in (before, after))
+    earlier, later = _data(before), _data(after)
+    for task in [name for name in earlier if name in later]:
+        first[f"data of {task}"], second[f"data of {task}"] = earlier[task], later[task]
     return tuple(
         SettingDifference(name, first.get(name), second.get(name))
         for name in dict.fromkeys((*first, *second))
@@ -76,6 +79,12 @@ def _settings(run: Run) -> Iterator[tuple[str, str]]:
         yield "share of the grid", f"{100 * run.share:.3g}%"
     versions = run.content.get("environment", {})
     yield from ((f"version of {name}", str(versions[name])) for name in _VERSIONS if name in versions)
+
+
+def _data(run: Run) -> Mapping[str, str]:
+    """By task the hash of its data, where the run holds it."""
+    tasks: Mapping[str, Mapping[str, str]] = run.content.get("tasks", {})
+    return {name: entry["data"] for name, entry in sorted(tasks.items()) if entry.get("data")}
 
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
