@@ -46,6 +46,18 @@ def test_scores_that_do_not_follow_from_them_keep_their_name() -> None:
     assert found.cell.metric == "imported:helpful (1 to 5)"
 
 
+def test_log_probabilities_of_some_outcomes_only_are_left_out() -> None:
+    """They would be averaged as if they were those of all."""
+    some = _chosen("1", 1.0), Outcome("2", 1.0, text="x")
+    for cells in ([_cell("w", *some)], [_cell("w", some[0], scoring="loglikelihood"), _cell("v", some[1])]):
+        found = _assemble(*cells)
+        assert {each.cell.scoring for each in found.cells} == {"imported"}
+        assert not any(outcome.option_logprobs for each in found.cells for outcome in each.logged.outcomes)
+        assert found.warnings[0] == (
+            "acc: the log-probabilities of the options are left out: 1 of 2 outcomes have none"
+        )
+
+
 def test_the_same_scores_have_the_same_identity() -> None:
     first, second, third = (
         _assemble(_cell("w", _chosen("1", score))).cells[0].cell.identity for score in (1.0, 1.0, 0.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from io import FileIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,8 +59,21 @@ def test_changes_are_made_when_they_are_read() -> None:
     assert FULL not in changed
 
 
+def test_writes_that_take_a_part_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Slow(FileIO):
+        def write(self, block: Any) -> int:
+            return super().write(bytes(block[:7]))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Slow(tmp_path / "spool", "w+"))
+    cell = OutcomeSpool(2).cell(replace(FULL, example_id=str(number)) for number in range(5))
+    assert [each.example_id for each in cell] == ["0", "1", "2", "3", "4"]
+
+
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
+        def __init__(self, *, buffering: int) -> None:
+            assert buffering == 0  # what a buffer holds would fail later, where nobody expects it
+
         def seek(self, *_: int) -> int:
             return 0
 

@@ -158,12 +158,14 @@ class _Examined(NamedTuple):
     Attributes:
         total: the sum of the scores.
         misfits: how many outcomes the cell's scorer, by its log-probabilities, has another choice for than the log.
+        with_logprobs: how many outcomes have log-probabilities.
         is_accuracy: whether each score is the credit of the chosen option.
     """
 
     cell: LoggedCell
     total: float
     misfits: int
+    with_logprobs: int
     is_accuracy: bool
 
 
@@ -182,7 +184,7 @@ def _examine(cell: LoggedCell, request: LogRequest, counts: dict[tuple[str, str]
             where=cell.where,
         )
     rule = None if cell.scoring is None else scorer(cell.scoring)
-    misfits, is_accuracy = 0, request.scale is None
+    misfits, with_logprobs, is_accuracy = 0, 0, request.scale is None
     examples: set[str] = set()
     scores = array("d")
     for outcome in cell.outcomes:
@@ -197,9 +199,10 @@ def _examine(cell: LoggedCell, request: LogRequest, counts: dict[tuple[str, str]
         _check_score(outcome, cell, request)
         scores.append(outcome.score)
         misfits += rule is not None and not _chooses(rule, outcome)
+        with_logprobs += bool(outcome.option_logprobs)
         is_accuracy = is_accuracy and _is_accuracy(outcome)
     counts.setdefault((cell.place.task, cell.place.score), Counter()).update(examples)
-    return _Examined(cell, math.fsum(scores), misfits, is_accuracy)
+    return _Examined(cell, math.fsum(scores), misfits, with_logprobs, is_accuracy)
 
 
 def _check_score(outcome: Outcome, cell: LoggedCell, request: LogRequest) -> None:
@@ -285,13 +288,16 @@ def _without_logprobs(cells: Sequence[_Examined]) -> list[str]:
     lines: list[str] = []
     for name in dict.fromkeys(each.cell.place.score for each in cells):
         same = [each for each in cells if each.cell.place.score == name]
-        count = sum(each.misfits for each in same)
-        if count:
-            total = sum(len(each.cell.outcomes) for each in same if each.cell.scoring is not None)
-            lines.append(
-                f"{name}: the log-probabilities of the options are left out: in {count} of {total} outcomes they "
-                "choose another option than the log says"
-            )
+        total = sum(len(each.cell.outcomes) for each in same)
+        known = sum(each.with_logprobs for each in same)
+        misfits = sum(each.misfits for each in same)
+        why = ""
+        if 0 < known < total:
+            why = f"{total - known} of {total} outcomes have none"
+        elif misfits:
+            why = f"in {misfits} of {total} outcomes they choose another option than the log says"
+        if why:
+            lines.append(f"{name}: the log-probabilities of the options are left out: {why}")
     return lines
 
 
@@ -341,11 +347,11 @@ def _named(cells: Sequence[_Examined], request: LogRequest, groups: Mapping[str,
         way = _scoring_of(same), _metric_of(same, name, request)
         ways[name] = way if way not in ways.values() else (IMPORTED, scaled_name(name, request.scale))
     found: list[ImportedCell] = []
-    for cell in (each.cell for each in cells):
-        scoring, metric = ways[cell.place.score]
-        if scoring == IMPORTED and cell.scoring is not None:
-            cell = replace(cell, outcomes=MappedOutcomes(cell.outcomes, _without_options))  # noqa: PLW2901
-        place = cell.place
+    for each in cells:
+        cell, place = each.cell, each.cell.place
+        scoring, metric = ways[place.score]
+        if scoring == IMPORTED and each.with_logprobs:
+            cell = replace(cell, outcomes=MappedOutcomes(cell.outcomes, _without_options))
         group = (group_of(place.wording, groups) if groups else cell.group) or ("" if groups else DEFAULT_GROUP)
         if not group:
             raise UsageError(

@@ -63,7 +63,9 @@ class OutcomeSpool:
         try:
             file = self._file()
             start = file.seek(0, 2)
-            file.write(block)
+            left = memoryview(block)
+            while left:
+                left = left[file.write(left) :]
         except OSError as error:
             raise FileError(
                 f"outcomes cannot be kept in a temporary file: {error.strerror or error}",
@@ -81,7 +83,8 @@ class OutcomeSpool:
     def _file(self) -> IO[bytes]:
         """The file, which lasts as long as one of the cells."""
         if self._opened is None:
-            self._opened = tempfile.TemporaryFile()  # noqa: SIM115
+            # Without a buffer, a full disk is an error of the write and never of a later read or of the end.
+            self._opened = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
             weakref.finalize(self, self._opened.close)
         return self._opened
 

@@ -74,6 +74,16 @@ def test_effects_move_with_priors_and_noise_as_if_computed_again(number: int, wh
         assert mine[0] - mine[0].mean() == pytest.approx(change - change.mean(), abs=0.2 * size)
 
 
+def test_a_single_option_is_chosen_whatever_the_priors_are() -> None:
+    form = Form(np.arange(4), np.zeros((20, 1), dtype=np.intp), 1)
+    ones = np.ones((1, 4, 20), dtype=np.float32)
+    evidence = Evidence(ones, ones, ones[:, 0], ones[0], np.array([0]))
+    moves = Moves([np.ones((2, 4, 1))], np.zeros((2, 4)))
+    found = moved_effects(evidence, [form], [np.ones((4, 1))], moves, np.arange(4), np.random.default_rng(0))
+    assert not found.prior.any()
+    assert not found.skill.any()
+
+
 def test_with_many_rows_some_examples_and_references_give_nearly_the_same() -> None:
     rng = np.random.default_rng(3)
     rows, examples = 100, 5000

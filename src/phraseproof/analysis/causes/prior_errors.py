@@ -151,7 +151,12 @@ def _changes(evidence: Evidence, rows: _Rows, of: slice, prior: slice) -> _Pairs
 
 
 def _two_highest(values: Singles) -> tuple[Singles, Singles]:
-    """[R, E] the highest of the values [C, R, E] of each pair and example, and the next one, which may be equal."""
+    """[R, E] the highest of the values [C, R, E] of each pair and example, and the next one, which may be equal.
+
+    With a single option the next one is minus infinity.
+    """
+    if len(values) == 1:
+        return values[0], np.full_like(values[0], -np.inf)
     first, second = np.maximum(values[0], values[1]), np.minimum(values[0], values[1])
     for value in values[2:]:
         second = np.maximum(second, np.minimum(first, value))
