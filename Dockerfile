@@ -2,7 +2,7 @@
 #
 #   docker build --tag phraseproof .
 #   docker run --rm --network none phraseproof demo --no-real
-#   docker run --rm -v "$PWD":/work phraseproof evaluate --model scripted --tasks tickets.yaml --out runs/tickets
+#   docker run --rm -v "$PWD":/data phraseproof evaluate --model scripted --tasks tickets.yaml --out runs/tickets
 #
 # The index's torch brings libraries for GPUs, some 5 GB. An index with builds for CPUs makes the image a quarter of
 # that: docker build --build-arg PIP_EXTRA_INDEX_URL=... .
@@ -23,11 +23,11 @@ RUN pip install --no-cache-dir --disable-pip-version-check -c /tmp/constraints.t
       "$(echo /tmp/wheels/*.whl)[${EXTRAS}]" \
     && rm -r /tmp/wheels /tmp/constraints.txt \
     && useradd --create-home --uid 1000 phraseproof \
-    && mkdir /work /models && chown phraseproof /work /models
+    && mkdir /data /models && chown phraseproof /data /models
 USER phraseproof
 # Models that are loaded from the hub; keep them in a volume.
 ENV HF_HOME=/models
 VOLUME /models
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["phraseproof"]
 CMD ["--help"]

@@ -76,7 +76,8 @@ test-servers: servers $(VENV)/.llamacpp
 	  tests/end_to_end/test_served_adapters.py tests/models/llamacpp \
 	  tests/models/vllm/test_engine.py $(PYTEST_OPTIONS)
 
-check: $(VENV)/.ready
+# pyright also reads what builds the site.
+check: $(VENV)/.docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
@@ -86,7 +87,7 @@ fix: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(VENV)/.hooks: $(VENV)/.ready
+$(VENV)/.hooks: $(VENV)/.docs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pre-commit
 	@touch $@
 

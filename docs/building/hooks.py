@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-_ROOT_PAGES = {
+_OTHER_PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "examples/README.md": "examples.md",
 }
-"""Pages of the repository's root, and their places in the site."""
+"""Pages of the repository outside of docs/, and their places in the site."""
 
 _targets: dict[str, str] = {}
 _sources: dict[str, str] = {}
@@ -35,10 +36,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of the repository's root, and those that are made of the code."""
+    """Add the pages outside of docs/, and those that are made of the code."""
     _targets.clear()
     _targets.update({f"docs/{file.src_uri}": file.src_uri for file in files})
-    for source, target in _ROOT_PAGES.items():
+    for source, target in _OTHER_PAGES.items():
         path = ROOT / source
         if path.is_file():
             files.append(File.generated(config, target, content=path.read_text(encoding="utf-8")))

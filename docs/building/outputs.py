@@ -17,10 +17,10 @@ from pathlib import Path
 
 from docs.building.blocks import ROOT, Block, matches, page_name, page_named, pages
 from docs.building.generated import TABLES
-from docs.building.running import PageRun
+from docs.building.running import PageRun, in_order
 
 _PART = re.compile(r'"([^"]*)"(?: to "([^"]*)")?(?:, |$)')
-_GENERATED = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- generated: ([^\n]+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
 
 
 class OutputWriter:
@@ -123,7 +123,7 @@ def _line_that_begins(lines: list[str], text: str, start: int) -> int:
 
 def main() -> None:
     """Rewrite the pages that are named, or all; exit code 1 if a person has to look at some."""
-    named = [page_named(name) for name in sys.argv[1:]] or pages()
+    named = in_order([page_named(name) for name in sys.argv[1:]] or pages())
     by_hand: list[str] = []
     for page in named:
         print(page_name(page), flush=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from enum import Enum
+from pathlib import Path
 from typing import Final
 
 GROUPS: Final = {
@@ -60,3 +63,15 @@ def pages() -> dict[str, str]:
         )
     found[f"{FOLDER}/index.md"] = "\n".join(overview)
     return found
+
+
+def shown_default(value: object) -> str:
+    """A default as a reader would write it: an option's text, a number, or the class of an object with settings."""
+    if isinstance(value, Enum):
+        return repr(value.value)
+    if isinstance(value, Path):
+        return repr(value.as_posix())
+    if inspect.isroutine(value):
+        return value.__name__
+    is_plain = value is None or isinstance(value, bool | int | float | str | tuple | list | dict)
+    return repr(value) if is_plain else f"{type(value).__name__}(...)"

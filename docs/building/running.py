@@ -10,13 +10,13 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from docs.building.blocks import Block, blocks_of, commands, matches, page_named
+from docs.building.blocks import Block, blocks_of, commands, matches, page_named, pages
 
 from phraseproof.cli import main
 
@@ -59,6 +59,8 @@ class PageRun:
                 shutil.copytree(_folder_after(page_named(before), real=self.real), ".", dirs_exist_ok=True)
             for block in blocks:
                 self.run_block(block)
+        if page in _continued_pages():
+            _keep_folder(page, real=self.real)
 
     def run_block(self, block: Block) -> None:
         """Run one block, with what its marks ask for."""
@@ -87,16 +89,33 @@ class PageRun:
                 self.compare(block, command, expected, printed)
 
 
+_folders: dict[tuple[Path, bool], Path] = {}
+"""Folders with the files and the evaluations of pages, by page and whether the real model was run."""
+
+
 @cache
-def _folder_after(page: Path, *, real: bool) -> Path:
-    """A folder with the files and the evaluations of a page, made once per process."""
+def _continued_pages() -> set[Path]:
+    """The pages that others continue."""
+    return {page_named(name) for page in pages() for block in blocks_of(page)[:1] if (name := block.mark("after"))}
+
+
+def _keep_folder(page: Path, *, real: bool) -> Path:
+    """A copy of the current folder, for pages that continue this one; once per process."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
-    with contextlib.chdir(folder.name):
+    shutil.copytree(".", folder.name, dirs_exist_ok=True)
+    return _folders.setdefault((page, real), Path(folder.name))
+
+
+def _folder_after(page: Path, *, real: bool) -> Path:
+    """What running a page left; where it was not run in this process, its files and evaluations are made here."""
+    if (page, real) in _folders:
+        return _folders[page, real]
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for block in blocks_of(page):
             if block.mark("file") or "phraseproof evaluate " in block.text:
                 PageRun(real=real).run_block(block)
-    return Path(folder.name)
+        return _keep_folder(page, real=real)
 
 
 def check(block: Block, command: str, expected: str, printed: str) -> None:
@@ -115,6 +134,11 @@ def page_environment() -> Generator[None]:
     with mock.patch.dict(os.environ, {"COLUMNS": COLUMNS}):
         os.environ.pop("GITHUB_STEP_SUMMARY", None)
         yield
+
+
+def in_order(named: Iterable[Path]) -> list[Path]:
+    """Pages in the order in which they take least time: those that others continue are first."""
+    return sorted(named, key=lambda page: page not in _continued_pages())
 
 
 def needs_real_model(page: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from docs.building.blocks import blocks_of, page_name, pages
-from docs.building.generated import attribute_texts, table
+from docs.building.generated import TABLES, attribute_texts, table
 from docs.building.outputs import OutputWriter, selected, with_generated
 
 from phraseproof import __version__
@@ -62,6 +62,12 @@ def test_lines_left_out_by_hand_are_reported_where_they_no_longer_fit(tmp_path: 
 def test_generated_tables_are_those_of_the_code(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert with_generated(text) == text, f"run: make docs-outputs PAGES={page_name(page)}"
+
+
+def test_every_generated_table_is_on_a_page() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in pages())
+    for name, made in TABLES.items():
+        assert f"<!-- generated: {name} -->\n\n{made()}\n" in text
 
 
 def test_texts_of_attributes() -> None:

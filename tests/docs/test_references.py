@@ -14,6 +14,7 @@ from docs.building.blocks import ROOT
 import phraseproof
 from phraseproof.cli import app
 from phraseproof.cli.schema import SchemaName, schema_of
+from phraseproof.models import ModelOptions
 
 
 def test_every_option_of_every_command_is_there_and_explained() -> None:
@@ -63,6 +64,12 @@ def test_fields_as_they_are_shown() -> None:
     config = yaml_reference.pages()["reference/yaml/run.md"]
     assert "`num_fewshot` *a whole number or a list (a whole number)*" in config
     assert "`adapter` *a text*\n:   The folder of a PEFT adapter to attach to the model." in config
+
+
+def test_defaults_as_they_are_shown() -> None:
+    values = [None, 25, "auto", (0,), Path("runs/a"), SchemaName.TASK, ModelOptions()]
+    shown = ["None", "25", "'auto'", "(0,)", "'runs/a'", "'task'", "ModelOptions(...)"]
+    assert [python_reference.shown_default(each) for each in values] == shown
 
 
 def test_every_page_is_in_the_navigation() -> None:

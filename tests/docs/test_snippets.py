@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from docs.building.blocks import MARKS, blocks_of, commands, matches, page_name, pages
-from docs.building.running import PageError, PageRun, check, needs_real_model
+from docs.building.running import PageError, PageRun, check, in_order, needs_real_model
 
 from support.real_models import smollm2
 
 PAGES = pages()
-REAL = [page for page in PAGES if needs_real_model(page)]
+REAL = in_order(page for page in PAGES if needs_real_model(page))
 WRITTEN = [page for page in PAGES if page_name(page).startswith(("tutorial", "how-to/"))]
 """Pages whose outputs are all written by `make docs-outputs`."""
 
@@ -94,6 +94,12 @@ def test_dots_stand_for_any_lines() -> None:
     assert matches("a\n", "a   \n")
     assert not matches("a\n...\nd\n", "a\nb\n")
     assert not matches("a\n", "a\nb\n")
+
+
+def test_pages_that_others_continue_are_run_first() -> None:
+    names = [page_name(page) for page in in_order(PAGES)]
+    assert names[:2] == ["tutorial.md", "README.md"]
+    assert sorted(names) == sorted(map(page_name, PAGES))
 
 
 def page_with(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
