@@ -32,6 +32,15 @@ def test_a_command_that_needs_torch_says_what_to_install(command: str) -> None:
     )
 
 
+def test_a_package_without_a_module_is_not_said_to_be_missing() -> None:
+    code, err = _run("transformers.pytorch_utils", "demo")
+    assert code == 2
+    assert err == (
+        "error: phraseproof demo needs the module transformers.pytorch_utils, which the installed package transformers "
+        "does not have. Install a version that has it with: pip install --upgrade 'phraseproof[hf]'\n"
+    )
+
+
 def test_another_missing_module_is_no_missing_extra() -> None:
     code, err = _run("phraseproof.pocket.demonstration", "demo")
     assert code == 1

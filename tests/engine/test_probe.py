@@ -84,6 +84,21 @@ def test_scores_that_hide_what_later_tokens_change_are_no_proof_that_nothing_doe
     assert not support.is_causal
 
 
+def test_small_logits_in_half_precision_hide_no_look_ahead() -> None:
+    network = tiny_models.llama_network(64).eval()
+    network.lm_head.weight.data *= 0.001
+    network = network.to(torch.bfloat16)
+    head = network.lm_head.forward
+
+    def leaking(states: torch.Tensor) -> torch.Tensor:
+        logits = head(states)
+        return logits + 0.5 * logits[:, -1:]
+
+    network.lm_head.forward = leaking
+    support = probe_causal_lm(network)
+    assert support is None or not support.is_causal
+
+
 def test_a_last_layer_that_cannot_be_narrowed_is_computed_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     widen = LastLayer._widen
 

@@ -73,4 +73,6 @@ def test_features_are_compared_by_their_own_size() -> None:
     assert not same_features(expected + torch.tensor([0.0, 0.0, 1.1e-3]), expected)
     assert not same_features(expected * float("nan"), expected)
     assert not same_features(expected[:1], expected)
+    assert same_features(expected * (1 + 9e-5), expected, is_one_product=True)
+    assert not same_features(expected * (1 + 2e-4), expected, is_one_product=True)
     assert same_features(expected[:0], expected[:0]), "a layer that got no token"

@@ -61,11 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
         # A module that a whole command needs is imported where the command begins; others are asked for by name.
-        package = _OF_HF.get((error.name or "").partition(".")[0])
-        if package is None:
+        refusal = _missing(error.name or "", " ".join(["phraseproof", *given[:1]]))
+        if refusal is None:
             raise
-        missing = MissingExtraError(" ".join(["phraseproof", *given[:1]]), extra="hf", package=package)
-        _fail(str(missing), missing.exit_code)
+        _fail(str(refusal), refusal.exit_code)
     except TyperException as error:
         line = _plain(error.format_message()).rstrip(".")
         _fail(f"{line}{'' if line.endswith('?') else '.'} See {_help_of(error)}", getattr(error, "exit_code", 2))
@@ -92,6 +91,19 @@ def _command(name: str) -> Command:
     if name in {"", "--help"} and not any(key.endswith("_COMPLETE") for key in os.environ):
         return typer.main.get_command(list_of_commands())
     return typer.main.get_command(_every_command())
+
+
+def _missing(module: str, command: str) -> PhraseproofError | None:
+    """What to say of a module that is not there, or `None` where it is not of the extra `hf`."""
+    package = _OF_HF.get(module.partition(".")[0])
+    if package is None:
+        return None
+    if "." not in module:
+        return MissingExtraError(command, extra="hf", package=package)
+    return PhraseproofError(
+        f"{command} needs the module {module}, which the installed package {package} does not have",
+        hint="Install a version that has it with: pip install --upgrade 'phraseproof[hf]'",
+    )
 
 
 def _plain(message: str) -> str:

@@ -21,7 +21,7 @@ from phraseproof.engine.packed_causal_lm import LastLayer, PackedCausalLM, optio
 from phraseproof.engine.packed_seq2seq_lm import PackedSeq2SeqLM
 from phraseproof.engine.plan.packed_layout import GatherIndex
 from phraseproof.engine.plan.request import Request
-from phraseproof.engine.trial import REFUSALS, same_logits
+from phraseproof.engine.trial import REFUSALS, is_unmoved
 
 _LAYERS = {"full_attention", "sliding_attention"}
 
@@ -74,7 +74,7 @@ def probe_causal_lm(network: Network) -> PackingSupport | None:
     if not _same_scores(option_scores(step, logits, requests), expected, rounding):
         return None
     in_plain = torch.stack([plain[pick.part][pick.option][place] for pick, place in _places(step)])
-    is_causal = same_logits(logits[[pick.rank for pick in step.row.picks]].float(), in_plain, rounding)
+    is_causal = is_unmoved(logits[[pick.rank for pick in step.row.picks]].float(), in_plain, rounding)
     for last_layer in (LastLayer(network, step.attention), None):
         try:
             scores = decoder.with_last_layer(last_layer).score(requests)

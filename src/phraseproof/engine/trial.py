@@ -36,8 +36,10 @@ _SIMILAR = 0.2
 """The largest relative distance of two passes of which one is in half precision."""
 
 _OF_FEATURE = 1e-3
+_OF_PRODUCT = 1e-4
 _OF_ALL = 1e-6
-"""By how much of its own largest value, plus how much of the largest of all, a feature may differ through rounding."""
+"""By how much of its own largest value, in a pass or in one product, plus how much of the largest of all, a feature may
+differ through rounding. A factor with 10 bits, as in TF32, moves products by about 3e-4."""
 
 _SHORT = (11, 6, 3)
 _OPTION_TOKENS = (6, 3, 1, 3)
@@ -116,11 +118,22 @@ def trial_ids(network: Network) -> torch.Tensor:
     return torch.from_numpy(drawn).to(embeddings.device)
 
 
-def same_logits(found: torch.Tensor | None, expected: torch.Tensor, rounding: torch.dtype | None = None) -> bool:
-    """Whether two passes over the same tokens agree, up to rounding: that of `expected` where no other is named."""
-    allowed = _RELATIVE.get(rounding or expected.dtype, _RELATIVE_FLOAT32)
+def same_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
+    """Whether two passes over the same tokens agree, up to rounding."""
+    allowed = _RELATIVE.get(expected.dtype, _RELATIVE_FLOAT32)
     largest = max(1.0, float(expected.abs().max()))
     return found is not None and torch.allclose(found, expected, rtol=allowed, atol=allowed * largest, equal_nan=True)
+
+
+def is_unmoved(found: torch.Tensor, expected: torch.Tensor, rounding: torch.dtype) -> bool:
+    """Whether predictions do not depend on the tokens after them, up to rounding, however small all logits are.
+
+    Args:
+        found, expected: logits of the same tokens, with other tokens after them, or with none; in float32.
+        rounding: the precision they were computed in.
+    """
+    allowed = _RELATIVE.get(rounding, _RELATIVE_FLOAT32) * float(expected.abs().max())
+    return torch.allclose(found, expected, rtol=0, atol=allowed, equal_nan=True)
 
 
 def similar_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
@@ -134,16 +147,17 @@ def similar_logits(found: torch.Tensor | None, expected: torch.Tensor) -> bool:
     return bool(distance <= _SIMILAR * torch.linalg.vector_norm(expected.float()))
 
 
-def same_features(found: torch.Tensor, expected: torch.Tensor) -> bool:
+def same_features(found: torch.Tensor, expected: torch.Tensor, *, is_one_product: bool = False) -> bool:
     """Whether values of a layer in float32 differ by rounding only, each feature relative to its own size.
 
     Args:
         found, expected: [tokens, features]. Not a number is never the same.
+        is_one_product: both are products of the same numbers, so that they contain no rounding of earlier layers.
     """
     if found.shape != expected.shape:
         return False
     if not expected.numel():
         return True
     largest = expected.abs().amax(dim=0)
-    allowed = _OF_FEATURE * largest + _OF_ALL * float(largest.max())
+    allowed = (_OF_PRODUCT if is_one_product else _OF_FEATURE) * largest + _OF_ALL * float(largest.max())
     return bool(((found - expected).abs().amax(dim=0) <= allowed).all())

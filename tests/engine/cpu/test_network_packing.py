@@ -161,6 +161,17 @@ def test_a_small_feature_of_a_layer_with_a_large_one_is_compared_by_its_own_size
     assert plain_layers(network) == ["model.layers.1.mlp.down_proj"]
 
 
+def test_products_that_a_closed_gate_hides_from_the_pass_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = llama()
+    mlp = network.model.layers[1].mlp
+    closed = torch.zeros(192)
+    closed[-1] = -25
+    mlp.gate_proj.bias = nn.Parameter(closed, requires_grad=False)
+    break_products(monkeypatch, mlp.up_proj, lambda weight: weight[-1].mul_(1.5))
+    assert pack_float32(network) == 14
+    assert plain_layers(network) == ["model.layers.1.mlp.up_proj"]
+
+
 def test_wrong_fused_gates_are_found_and_the_layers_stay_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     network = llama()
     expected = trial_logits(network)

@@ -7,7 +7,8 @@ layer. Only where they differ is each layer tried alone, and each step followed 
   of that layer, each feature relative to its own size. The first layer of each shape also has a trial before its plain
   weights are given up;
 * a network that reads or changes the weights of its layers: the pass after packing fails, or gives other logits;
-* a fused gated layer that is wrong: in the inputs of the layer behind it;
+* a fused gated layer that is wrong: in the inputs of the layer behind it. Where its gate is closed, nothing of a
+  product reaches them, so its two products are also compared alone;
 * layers that the pass does not reach, such as experts that got no token: each of them is tried alone.
 """
 
@@ -100,20 +101,21 @@ def pack_half(network: Network) -> int | None:
     return changed.packed
 
 
+@torch.inference_mode()
 def _is_right(network: Network, expected: torch.Tensor, before: Mapping[str, list[_Call]]) -> bool:
     with _recorded(network) as after:
         found = trial_logits(network)
     if not same_logits(found, expected):
         return False
-    # The products of gates are inside a fused layer, whose result the layer behind it reads.
     gates = gate_layers(network)
-    fused = {name for name, module in network.named_modules() if module in gates}
-    if not before.keys() - fused <= after.keys():
+    fused = {name: module for name, module in network.named_modules() if module in gates}
+    if not before.keys() - fused.keys() <= after.keys():
         return False
     return all(
-        len(after[name]) == len(calls) and all(map(_is_same_call, after[name], calls))
+        all(same_features(fused[name](call.read), call.gave) for call in calls)
+        if name in fused
+        else len(after[name]) == len(calls) and all(map(_is_same_call, after[name], calls))
         for name, calls in before.items()
-        if name not in fused
     )
 
 

@@ -211,7 +211,7 @@ def _pack_layer(layer: Any, *, is_transposed: bool = False, is_tried: bool = Fal
     # Products in bfloat16 are compared with those of the same weights in float32.
     expected = nn.functional.linear(x, weight.float(), None if layer.bias is None else layer.bias.float())
     if not packed.is_half:
-        return packed if same_features(found, expected) else None
+        return packed if same_features(found, expected, is_one_product=True) else None
     allowed = _HALF * max(1.0, float(expected.abs().max()))
     return packed if torch.allclose(found, expected, rtol=_HALF, atol=allowed) else None
 

@@ -17,7 +17,7 @@ from phraseproof.engine.length_thresholds import RotaryRegimes
 from phraseproof.engine.network import Network
 from phraseproof.engine.plan.batching import BatchLimit
 from phraseproof.engine.plan.request import Request
-from phraseproof.engine.trial import REFUSALS, Lengths, agree, trial_requests
+from phraseproof.engine.trial import REFUSALS, Lengths, agree, is_unmoved, trial_requests
 from phraseproof.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -25,11 +25,6 @@ logger = logging.getLogger(__name__)
 
 _IN_PIECES = BatchLimit(items=3)
 """Trials run the second half of a way in several pieces, as large batches do."""
-
-
-_CAUSAL = {torch.float16: 2e-2, torch.bfloat16: 1e-1}
-_CAUSAL_FLOAT32 = 1e-4
-"""By how much of the largest logit a token may move another one before it through rounding."""
 
 
 class Way(NamedTuple):
@@ -183,8 +178,7 @@ def check_causal(network: Network, tokens: Sequence[int], logits_of: Callable[[S
     """
     half = len(tokens) // 2
     whole, first = (logits_of(some)[0, :half].float() for some in (tokens, tokens[:half]))
-    allowed = _CAUSAL.get(rounding_of(network), _CAUSAL_FLOAT32) * float(first.abs().max())
-    if torch.allclose(whole, first, rtol=0, atol=allowed, equal_nan=True):
+    if is_unmoved(whole, first, rounding_of(network)):
         return
     raise ModelError(
         f"{type(network).__name__} cannot score text: its prediction of a token depends on the tokens after it",
