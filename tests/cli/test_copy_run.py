@@ -9,6 +9,7 @@ from support.command_line import run_command
 from support.object_stores import use_machine
 
 EVALUATE = ("evaluate", "-m", "scripted", "-t", "pocket/has-start", "-i", "mine=pocket-test", "-n", "5", "-q")
+REPRESENT = ("represent", "-m", "pocket", "-t", "pocket/has-start", "-i", "a=pocket-test", "-i", "b=pocket-test")
 
 
 def test_commands_take_urls(
@@ -28,6 +29,8 @@ def test_commands_take_urls(
     assert apart.out.replace(f"{tmp_path}/copy", url) == shown.out
     (listed,) = json.loads(run_command(capsys, "runs", f"file://{tmp_path}/bucket", "--json").out)
     assert (listed["path"], listed["cells"], listed["done"]) == (url, 16, 16)
+    options = run_command(capsys, "config", tmp_path / "copy").out
+    assert run_command(capsys, "config", url).out == options.replace(f"{tmp_path}/copy", url)
     assert run_command(capsys, "gate", url, "--min-mean", "0").code == 0
     assert run_command(capsys, "report", url, "-o", tmp_path / "page.html").code == 0
     dry = run_command(capsys, *EVALUATE, "-o", url, "--dry-run")
@@ -40,6 +43,9 @@ def test_commands_take_urls(
         (["table", "s3://key:geheim@bucket/x"], "s3://...@bucket: the URL of a run must not hold credentials"),
         (["runs", "file:///nowhere/x", "--compact"], "--compact needs a folder (got file:///nowhere/x)"),
         (["table", "file:///nowhere/x"], "error: file:///nowhere/x: no run is stored there"),
+        (["demo", "-o", "file:///nowhere/x"], "file:///nowhere/x: this command writes a folder, not a URL"),
+        ([*REPRESENT, "-o", "file:///nowhere/x"], "file:///nowhere/x: this command writes a folder, not a URL"),
+        (["study", "table-2", "-o", "s3://b/x"], "s3://b/x: this command writes a folder, not a URL"),
         (["import-results", "x.csv", "-o", "s3://b/x"], "x.csv"),
     ],
 )

@@ -53,6 +53,30 @@ def test_a_kill_leaves_no_half_of_a_copy(tmp_path: Path) -> None:
     assert rows_of(load_run(tmp_path / "back")) == rows_of(run)
 
 
+def test_a_copy_to_a_url_that_was_killed_is_completed_by_the_same_command(tmp_path: Path) -> None:
+    run = evaluate(tmp_path / "run", Model(), 1)
+    copy_run(tmp_path / "run", Path("memory://bucket/runs/other"), print)
+    upload = FragileMemory.calls.index("put_file")
+    revive()
+    FragileMemory.dies_at = upload
+    with pytest.raises(Killed):
+        copy_run(tmp_path / "run", Path(URL), print)
+    revive()
+    with pytest.raises(RunError, match=r"no run is stored there|no run\.json"):
+        load_run(URL)
+    copy_run(tmp_path / "run", Path(URL), print)
+    assert rows_of(load_run(URL)) == rows_of(run)
+
+
+def test_the_folder_of_the_shell_is_no_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate(tmp_path / "run", Model(), 1)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for target in (".", "../empty/.."):
+        with pytest.raises(RunError, match="Give a folder that does not exist"):
+            copy_run(tmp_path / "run", Path(target), print)
+
+
 def test_only_runs_are_copied(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run folder"):
         copy_run(tmp_path, Path(URL), print)

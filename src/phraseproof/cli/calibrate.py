@@ -66,7 +66,10 @@ def calibrate(
     from phraseproof.reports.build.runs import model_name
     from phraseproof.reports.format import calibration_text
     from phraseproof.reports.format.results import results_json
+    from phraseproof.store.urls import require_no_url
 
+    if out is not None:
+        require_no_url(out)
     (opened,) = open_runs([run], scoring)
     with stoppable(), ProgressBar(quiet=quiet) as progress:
         found = calibrate_run(opened, method, out=out, save=save, folds=folds, seed=seed, observer=progress)

@@ -53,12 +53,14 @@ def demo(
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.pocket.demonstration import conclude, measure, reduce_sensitivity
+    from phraseproof.store.urls import require_no_url
 
     def announce(step: str) -> None:
         if not quiet:
             typer.echo(step, err=True)
 
     steps = 4 if real else 3
+    require_no_url(out)
     adapter = out / f"adapter-{seed}"
     announce(f"1 of {steps}: measuring the shipped model under wordings it was tuned on, and under others")
     with ProgressBar(quiet=quiet) as bar:

@@ -143,7 +143,9 @@ def harden(
     from phraseproof.alignment.settings import RECOMMENDED, AlignmentSettings
     from phraseproof.hardening.candidates import named_methods
     from phraseproof.hardening.settings import HardenSettings
+    from phraseproof.store.urls import require_no_url
 
+    require_no_url(out)
     alignment = AlignmentSettings(
         method=method or RECOMMENDED,
         num_tokens=num_tokens,

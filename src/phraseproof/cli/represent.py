@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,7 @@ from phraseproof.cli.options import (
 from phraseproof.cli.output_format import OutputFormat, print_results, read_format
 from phraseproof.cli.stopping import stoppable
 from phraseproof.errors import UsageError
+from phraseproof.store.urls import require_no_url
 
 if TYPE_CHECKING:
     from phraseproof.store.queries import Run
@@ -146,13 +148,7 @@ def represent(
     groups = read_groups(instructions or [], observed, unobserved)
     methods = _read_methods(maps)
     chosen = read_format(output_format, as_json=as_json)
-    if len(groups) < 2:
-        raise UsageError(
-            "distances need two groups of wordings",
-            expected="--observed and --unobserved",
-            got=", ".join(groups),
-            where="--observed",
-        )
+    _require_two(groups)
     options = model_options(
         adapter=adapter,
         dtype=dtype,
@@ -180,6 +176,7 @@ def represent(
     from phraseproof.scoring.accuracy import METRIC as ACCURACY
     from phraseproof.store.representations import run_state, write_map
 
+    require_no_url(out)
     with stoppable(), ProgressBar(quiet=quiet, reading=True) as progress:
         request = EvaluationRequest.of(
             model,
@@ -226,6 +223,16 @@ def represent(
     typer.echo(f"vectors and coordinates: {vectors.path}", err=True)
     if missing:
         raise typer.Exit(4)
+
+
+def _require_two(groups: Collection[str]) -> None:
+    if len(groups) < 2:
+        raise UsageError(
+            "distances need two groups of wordings",
+            expected="--observed and --unobserved",
+            got=", ".join(groups),
+            where="--observed",
+        )
 
 
 def _read_methods(text: str) -> tuple[str, ...]:

@@ -197,12 +197,14 @@ def study(
     groups = read_groups(instructions or [], observed, unobserved) if instructions or observed or unobserved else {}
 
     from phraseproof.evaluation.distributed.ray_pool import kept
+    from phraseproof.store.urls import require_no_url
     from phraseproof.studies.command import option_of
     from phraseproof.studies.fitting import concerning, given
     from phraseproof.studies.record import read_study
     from phraseproof.studies.registry import STUDIES, study_named
     from phraseproof.studies.study import StudyRequest
 
+    require_no_url(out)
     request = StudyRequest(
         models=tuple(model or ()),
         runs=tuple(run or ()),

@@ -151,7 +151,7 @@ def _fitting(
     if rule.is_derived:
         raise UsageError(
             f"the run is calibrated already: its scoring is {source.scoring}",
-            where=str(source.path),
+            where=source.name,
             hint="Calibrate the run that it was derived from",
         )
     divides = [each for each in methods if each.needs.is_length]

@@ -27,6 +27,7 @@ from phraseproof.store.derivation import derived_cell
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RunContent, run_checksum_of
 from phraseproof.store.schema import COLUMNS, IDENTITY_KEY, SCHEMA_KEY, USAGE_KEY, to_outcomes
+from phraseproof.store.urls import url_of
 from phraseproof.store.usage import Usage
 from phraseproof.store.writer import RunStore
 from phraseproof.version import __version__
@@ -80,7 +81,7 @@ def write_derived_run(
     if isinstance(record.get("groups"), list):  # as the first versions wrote it
         record["groups"] = {name: {} for name in source.groups}
     record[DERIVED_FROM] = {
-        "run": str(source.path.resolve()),
+        "run": url_of(source.name) or str(source.path.resolve()),
         "run_checksum": run_checksum_of(source.path),
         "scoring": source.scoring,
         "phraseproof": __version__,
@@ -115,7 +116,7 @@ def _places(source: Run, tasks: Sequence[OptionValues]) -> dict[Cell, tuple[int,
                 f"the wordings of {cell.task} were scored on different examples",
                 expected="the same examples under every wording",
                 got=f"{tasks[number].left_out} that some wordings lack",
-                where=str(source.path),
+                where=source.name,
                 hint="Evaluate all wordings with the same --limit",
             )
         found[cell] = number, rows[number]

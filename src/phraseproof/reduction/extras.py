@@ -69,7 +69,7 @@ def extras_of(
         raise NotEnoughDataError(
             f"{method.name} applies to no wording of the run",
             expected=NEEDED[method.needs],
-            where=str(source.path),
+            where=source.name,
         )
     answers = ask(source, found, method.name, probes, {cell.identity: cell.task for cell in cells}, observer)
     gathered = _premises if method.needs is Needs.PREMISES else _probes

@@ -55,13 +55,13 @@ def planned_cells(source: Run, evaluation: Evaluation, cells: Sequence[Cell]) ->
         if cell.identity not in planned:
             raise RunError(
                 f"the model, data or wording is not the one of the run: {cell.task} under {cell.instruction}",
-                where=str(source.path),
+                where=source.name,
                 hint="Evaluate again with the same --out, then calibrate",
             )
         if planned[cell.identity].wording.instruction.continuation is not None:
             raise RunError(
                 f"{cell.instruction} has the options in its prompt (continuation), which no prompt without content has",
-                where=str(source.path),
+                where=source.name,
                 hint="Choose a method that asks the model nothing, such as --method prior-matching",
             )
     return planned

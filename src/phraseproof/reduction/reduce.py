@@ -96,7 +96,7 @@ def reduce(
     tasks, refused = judge_tasks([fit for fit, _ in divided], access=known, calibration=calibration, seed=seed)
     notes = tuple(filter(None, (controls_line(opened), *(str(error) for _, error in refused))))
     if not tasks:
-        raise NotEnoughDataError("nothing can be judged: " + "; ".join(notes), where=str(opened.path))
+        raise NotEnoughDataError("nothing can be judged: " + "; ".join(notes), where=opened.name)
     return Reduction(
         opened.path,
         opened.scoring,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import secrets
 import shutil
 from pathlib import Path
@@ -35,10 +36,11 @@ def copy_run(source: Path, target: Path, say: Say) -> int:
     url = url_of(target)
     if url is not None:
         with working_copy(url, say) as copy:
-            if listed_files(copy.folder):
+            # What a copy that was stopped has left is part of the source.
+            if "run.json" in copy.uploads.manifest.files or not _is_part(copy.folder, folder):
                 raise RunError("a run is stored there", where=url, hint="Give another URL")
             return _copy_files(folder, copy.folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.name in {"", ".."} or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
         raise RunError("there is something already", where=str(target), hint="Give a folder that does not exist")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -50,6 +52,12 @@ def copy_run(source: Path, target: Path, say: Say) -> int:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return count
+
+
+def _is_part(folder: Path, source: Path) -> bool:
+    """Whether the source has all files of a folder, with the same content."""
+    pairs = [(folder / path, source / path) for path in listed_files(folder)]
+    return all(theirs.is_file() and filecmp.cmp(ours, theirs, shallow=False) for ours, theirs in pairs)
 
 
 def _copy_files(source: Path, target: Path) -> int:

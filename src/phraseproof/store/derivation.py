@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from phraseproof.core import Cell
-from phraseproof.errors import RunError
+from phraseproof.errors import MissingExtraError, RunError
 from phraseproof.identity import content_hash
+from phraseproof.store.local_copy import folder_if_any
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, RUN_FILE, run_checksum_of
 
@@ -36,27 +36,28 @@ def change_of_source(run: Run) -> str:
     A source whose `run.json` was written again with the same cells has not changed.
     """
     origin: Mapping[str, object] = run.content.get(DERIVED_FROM, {})
-    folder = Path(str(origin.get("run", "")))
-    if not origin or not (folder / RUN_FILE).exists():
-        return ""
+    named = str(origin.get("run", ""))
     try:
+        folder = folder_if_any(named)
+        if not origin or folder is None or not (folder / RUN_FILE).exists():
+            return ""
         if run_checksum_of(folder) == origin.get("run_checksum"):
             return ""
         opened = load_run(folder)
         scoring = str(origin["scoring"])
         if scoring not in opened.scorings:
-            return f"its source {folder} has no outcomes of the scoring {scoring} any more"
+            return f"its source {named} has no outcomes of the scoring {scoring} any more"
         source = opened.select(scoring)
         how: dict[str, object] = dict(run.settings[CALIBRATION])
         how.pop("of", None)
         missing = set(source.missing)
         now = {derived_cell(source, cell, run.scoring, how) for cell in source.cells if cell not in missing}
-    except (RunError, OSError):
-        return f"its source {folder} cannot be read any more"
+    except (RunError, MissingExtraError, OSError):
+        return f"its source {named} cannot be read any more"
     then = set(run.cells) - set(run.missing)
     if now == then:
         return ""
     return (
-        f"its source {folder} has changed since: {len(now - then)} cells are new or different, "
+        f"its source {named} has changed since: {len(now - then)} cells are new or different, "
         f"{len(then - now)} are no longer there as they were"
     )

@@ -130,7 +130,7 @@ class Run:
             raise RunError(
                 f"the run holds no outcomes of the scoring method '{scoring}'",
                 expected=f"one of: {', '.join(self.scorings)}" if self.scorings else None,
-                where=str(self.path),
+                where=self.name,
                 hint=self._hint_to_add(f"--scoring {quote(scoring)} with the same --out adds them"),
             )
         chosen = replace(self, chosen_scoring=scoring, chosen_metric=None)
@@ -138,7 +138,7 @@ class Run:
             raise RunError(
                 f"the run holds no scores of the metric '{metric}'",
                 expected=f"one of: {', '.join(chosen.metrics)}" if chosen.metrics else None,
-                where=str(self.path),
+                where=self.name,
                 hint=self._hint_to_add(f"--metric {metric} with the same --out adds them without asking the model"),
             )
         return replace(self, chosen_scoring=scoring, chosen_metric=metric)
@@ -184,7 +184,7 @@ class Run:
             raise RunError(
                 f"the run holds {100 * self.share:.3g}% of its grid: its wordings met different examples",
                 expected="a run without --budget",
-                where=str(self.path),
+                where=self.name,
                 hint="phraseproof table shows estimates of it; evaluate without --budget computes the rest",
             )
 
@@ -343,7 +343,7 @@ class Run:
             except duckdb.Error as error:
                 moved = [run for run in views.values() if run._forget_moved()]  # noqa: SLF001
                 if trial + 1 == TRIALS or not moved:
-                    raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=str(self.path)) from None
+                    raise RunError(f"the query failed: {str(error).splitlines()[0]}", where=self.name) from None
         raise AssertionError
 
     def query_rows(
@@ -355,7 +355,7 @@ class Run:
     def _done_cells(self) -> Sequence[Cell]:
         if self.accuracies:
             raise NotEnoughDataError(
-                "the run holds imported accuracies of wordings, and no outcomes of examples", where=str(self.path)
+                "the run holds imported accuracies of wordings, and no outcomes of examples", where=self.name
             )
         missing = set(self.missing)
         return [cell for cell in self.cells if cell not in missing] if missing else self.cells
@@ -366,7 +366,7 @@ class Run:
         places = self._complete.places(self._done_cells(), self.missing)
         if not places:
             raise RunError(
-                "no cell of the run is done yet", where=str(self.path), hint="Run evaluate again to go on with it"
+                "no cell of the run is done yet", where=self.name, hint="Run evaluate again to go on with it"
             )
         return places
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,6 +149,45 @@ def test_journals_of_one_cell_from_two_machines_are_joined(tmp_path: Path, monke
     use_machine(monkeypatch, tmp_path, "a")
     assert work(1).scored == EXAMPLES - here
     assert len(rows_of(load_run(URL))) == EXAMPLES
+
+
+def test_answers_of_a_machine_that_was_overtaken_are_kept_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(text: str) -> list[str]:
+        said: list[str] = []
+        with working_copy(URL, said.append, locking=TAKEN, every_s=NEVER) as copy:
+            with closing(sqlite3.connect(copy.folder / "answers.sqlite")) as database, database:
+                database.execute("CREATE TABLE IF NOT EXISTS answers (text)")
+                stored = [row[0] for row in database.execute("SELECT text FROM answers")]
+                database.execute("INSERT INTO answers VALUES (?)", (text,))
+            said += stored
+        return said
+
+    use_machine(monkeypatch, tmp_path, "a")
+    assert answers("first of a") == []
+    here = writing_place(URL)
+    use_machine(monkeypatch, tmp_path, "b")
+    assert answers("of b") == ["first of a"]
+    use_machine(monkeypatch, tmp_path, "a")
+    with closing(sqlite3.connect(here.copy / "answers.sqlite")) as database, database:
+        database.execute("INSERT INTO answers VALUES ('only a has it')")
+    warning, *stored = answers("last of a")
+    assert "another machine has continued this run" in warning
+    assert stored == ["first of a", "of b"]
+    (aside,) = here.home.glob("replaced-*")
+    with closing(sqlite3.connect(aside)) as database:
+        assert [row[0] for row in database.execute("SELECT text FROM answers")] == ["first of a", "only a has it"]
+
+
+def test_a_full_disk_is_a_failed_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("phraseproof.store.remote.segments._add", full)
+    failed = pytest.raises(RunError, match=r"the upload failed: .*No space left.*the same command on this machine")
+    with failed, working_copy(URL, print, every_s=NEVER) as copy:
+        evaluate(copy.folder, Model(), 1)
 
 
 def test_requests_do_not_depend_on_the_number_of_cells() -> None:

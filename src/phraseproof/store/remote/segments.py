@@ -71,12 +71,14 @@ def write_segments(folder: Path, paths: Iterable[str], temporary: Path) -> Itera
     while path is not None:
         target = temporary / f"{secrets.token_hex(8)}.zip"
         added: dict[str, _Added] = {}
+        held = 0
         with zipfile.ZipFile(target, "w") as archive:
-            while path is not None and sum(each.size for each in added.values()) < TARGET_BYTES:
+            while path is not None and held < TARGET_BYTES:
                 try:
                     changed_s = int((folder / path).stat().st_mtime)
                     with _content(folder / path) as source:
                         added[path] = _Added(*_add(archive, path, source), changed_s)
+                    held += added[path].size
                 except FileNotFoundError:
                     pass
                 path = next(left, None)

@@ -114,14 +114,17 @@ class Uploads:
 
     def _upload(self, paths: Iterable[str], states: Mapping[str, _State]) -> dict[str, StoredFile]:
         files: dict[str, StoredFile] = {}
-        for segment in write_segments(self._folder, paths, self._temporary):
-            try:
-                self._store.upload(segment.path, segment_name(segment.name))
-            finally:
-                segment.path.unlink(missing_ok=True)
-            self._sizes[segment.name] = segment.size
-            files |= segment.files
-            self._seen |= {path: (states[path], file) for path, file in segment.files.items()}
+        try:
+            for segment in write_segments(self._folder, paths, self._temporary):
+                try:
+                    self._store.upload(segment.path, segment_name(segment.name))
+                finally:
+                    segment.path.unlink(missing_ok=True)
+                self._sizes[segment.name] = segment.size
+                files |= segment.files
+                self._seen |= {path: (states[path], file) for path, file in segment.files.items()}
+        except OSError as error:  # such as a full disk; those of the store are errors of a run already
+            raise RunError(f"cannot be written: {error.strerror or error}", where=str(self._temporary)) from None
         return files
 
     def _commit(self, files: Mapping[str, StoredFile], *, at_work: bool) -> None:

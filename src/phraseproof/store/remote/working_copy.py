@@ -212,10 +212,10 @@ def _prepared(store: ObjectStore, place: LocalPlace, manifest: Manifest | None, 
         nothing = RemoteWriter(token=token, at_work=False, every_s=0.0, process={})
         manifest, known = Manifest(run=secrets.token_hex(8), number=0, writer=nothing), []
     elif is_other or manifest.writer.token not in known:
-        _merge(store, place, manifest, is_ahead=False)
+        _merge(store, place, manifest, is_ahead=False, say=say)
         known = [manifest.writer.token]
     else:
-        _merge(store, place, manifest, is_ahead=True)
+        _merge(store, place, manifest, is_ahead=True, say=say)
     write_json(place.home / _HISTORY, {"run": manifest.run, "commands": [*known[-3:], token]}, error=RunError)
     return manifest
 
@@ -228,11 +228,11 @@ def _history(place: LocalPlace) -> tuple[str | None, list[str]]:
     return None, []
 
 
-def _merge(store: ObjectStore, place: LocalPlace, manifest: Manifest, *, is_ahead: bool) -> None:
+def _merge(store: ObjectStore, place: LocalPlace, manifest: Manifest, *, is_ahead: bool, say: Say) -> None:
     """Bring files of the store to the copy.
 
     Files that only the copy has stay: cells and journals hold outcomes that were not uploaded. Of files that differ,
-    the store's replaces the copy's unless the copy is ahead; journals are joined.
+    the store's replaces the copy's unless the copy is ahead; journals are joined, and databases of answers kept aside.
     """
     wanted = [
         path
@@ -247,6 +247,13 @@ def _merge(store: ObjectStore, place: LocalPlace, manifest: Manifest, *, is_ahea
             theirs, ours = content.read_bytes(), target.read_bytes()
             joined = ours if ours.startswith(theirs) else theirs + b"\n" + ours
             content.write_bytes(joined)
+        elif target.suffix == ".sqlite" and target.exists():
+            aside = place.home / f"replaced-{secrets.token_hex(4)}{target.suffix}"
+            target.replace(aside)
+            say(
+                f"{store.url}: another machine has continued this run, and its answers are used. Answers that only "
+                f"this machine had are requested again; they are kept in {aside}"
+            )
         content.replace(target)
 
     try:
