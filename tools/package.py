@@ -3,8 +3,8 @@
     python3 tools/package.py                           # everything, with this Python
     python3 tools/package.py --extras none,report      # only these extras
 
-Environments are made by uv, whose cache of this run spares installing the same package for every extra, and removed
-after use: one with torch takes 1 to 7 GB. The archives stay in dist/, and dist/package.json keeps what was measured,
+Environments are made by venv and filled by pip, with its settings, as a user's are, and removed after use: one with
+torch takes 1 to 7 GB. The archives stay in dist/, and dist/package.json keeps what was measured,
 for the release notes. Needs nothing but Python and pip.
 """
 
@@ -83,7 +83,7 @@ def check(extras: Sequence[str]) -> None:
 
 
 class Installer:
-    """Makes environments in a folder, by uv.
+    """Makes environments in a folder.
 
     Attributes:
         folder: where they are.
@@ -94,15 +94,14 @@ class Installer:
         self.folder = folder
         self.tools = str(folder / "tools" / "bin" / "python")
         _run([sys.executable, "-m", "venv", str(folder / "tools")])
-        _run([self.tools, "-m", "pip", "install", "--quiet", "-c", _CONSTRAINTS, "build", "twine", "uv"])
+        _run([self.tools, "-m", "pip", "install", "--quiet", "-c", _CONSTRAINTS, "build", "twine"])
 
     def environment(self, name: str, requirement: str) -> str:
         """A new environment with one requirement, by this Python and its installer; the path of its Python."""
         folder = self.folder / name / "venv"
-        uv = [self.tools, "-m", "uv", "--quiet", "--no-config", "--cache-dir", str(self.folder / "cache")]
         python = str(folder / "bin" / "python")
-        _run([*uv, "venv", "--python", sys.executable, str(folder)])
-        _run([*uv, "pip", "install", "--python", python, "--constraint", _CONSTRAINTS, requirement])
+        _run([sys.executable, "-m", "venv", str(folder)])
+        _run([python, "-m", "pip", "install", "--quiet", "-c", _CONSTRAINTS, requirement])
         return python
 
 
