@@ -95,14 +95,7 @@ class NearTies:
 
     def count(self, errors: Iterable[PromptError]) -> None:
         """Add near-ties to `found`: once their outcomes are stored, as others are scored again after a stop."""
-        for error in errors:
-            largest = self.found["largest_error"]
-            self.found = {
-                "scoring": self._scoring,
-                "prompts": self.found["prompts"] + 1,
-                "changed_choices": self.found["changed_choices"] + error.changed,
-                "largest_error": None if largest is None or not math.isfinite(error.lead) else max(largest, error.lead),
-            }
+        self.found = with_errors(self.found, errors)
 
 
 def nothing_found(scoring: str) -> Rescoring:
@@ -110,15 +103,17 @@ def nothing_found(scoring: str) -> Rescoring:
     return {"scoring": scoring, "prompts": 0, "changed_choices": 0, "largest_error": 0.0}
 
 
-def together(one: Rescoring, other: Rescoring) -> Rescoring:
-    """What one scorer has found in two places."""
-    largest = one["largest_error"], other["largest_error"]
-    return {
-        "scoring": one["scoring"],
-        "prompts": one["prompts"] + other["prompts"],
-        "changed_choices": one["changed_choices"] + other["changed_choices"],
-        "largest_error": None if largest[0] is None or largest[1] is None else max(largest[0], largest[1]),
-    }
+def with_errors(found: Rescoring, errors: Iterable[PromptError]) -> Rescoring:
+    """What a scorer has found, with the errors of further near-ties."""
+    for error in errors:
+        largest = found["largest_error"]
+        found = {
+            "scoring": found["scoring"],
+            "prompts": found["prompts"] + 1,
+            "changed_choices": found["changed_choices"] + error.changed,
+            "largest_error": None if largest is None or not math.isfinite(error.lead) else max(largest, error.lead),
+        }
+    return found
 
 
 def record_of(near_ties: NearTies | None) -> dict[str, RunContent]:

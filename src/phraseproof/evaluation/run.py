@@ -359,7 +359,7 @@ class Evaluation:
                 near_ties.count(scored.rescored)
             notes.count(planned.cell, scored.outcomes, scored.remarks)
 
-        score = CellScorer(self.model, self.settings, self.prompts, FolderOutlet(store, reuse), near_ties)
+        score = CellScorer(self.model, self.settings, self.prompts, FolderOutlet(store, reuse, near_ties), near_ties)
         try:
             with keeping_answers(self.model, out, lambda: not self.missing(store)[0], observer.noted) as settle:
 

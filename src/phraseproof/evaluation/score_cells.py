@@ -59,8 +59,8 @@ class Outlet(Protocol):
         """What is stored of each cell, by example."""
         ...
 
-    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
-        """Take outcomes of a cell that is not complete."""
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome], rescored: Sequence[PromptError]) -> None:
+        """Take outcomes of a cell that is not complete, and the errors of those that were scored again."""
         ...
 
 
@@ -70,10 +70,11 @@ class FolderOutlet:
     Args:
         store: the folder.
         reuse: finds stored outcomes.
+        near_ties: counts what was scored again.
     """
 
-    def __init__(self, store: RunStore, reuse: Reuse) -> None:
-        self._store, self._reuse = store, reuse
+    def __init__(self, store: RunStore, reuse: Reuse, near_ties: NearTies | None) -> None:
+        self._store, self._reuse, self._near_ties = store, reuse, near_ties
 
     @property
     def takes_all(self) -> bool:
@@ -85,9 +86,11 @@ class FolderOutlet:
         files = self._store.files()
         return [self._reuse.stored(each, files) for each in planned]
 
-    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome], rescored: Sequence[PromptError]) -> None:
         """Write outcomes into the cell's journal."""
         self._store.append(cell, rows)
+        if self._near_ties is not None:
+            self._near_ties.count(rescored)
 
 
 class _Place(NamedTuple):
@@ -142,7 +145,7 @@ class CellScorer:
             if (rest := without(each, known)).task.examples
             for example, prompt in zip(rest.task.examples, self._prompts_of(rest), strict=True)
         ]
-        recorder = _Recorder(self._outlet, self._settings, places, self._near_ties)
+        recorder = _Recorder(self._outlet, self._settings, places)
         failures = self._score(places, recorder, count)
         if failures or self._outlet.takes_all:
             recorder.journal()
@@ -196,11 +199,8 @@ class CellScorer:
 class _Recorder:
     """Turns scores into outcomes with their cost, and journals them now and then."""
 
-    def __init__(
-        self, outlet: Outlet, settings: EvaluationSpec, places: Sequence[_Place], near_ties: NearTies | None
-    ) -> None:
+    def __init__(self, outlet: Outlet, settings: EvaluationSpec, places: Sequence[_Place]) -> None:
         self._outlet = outlet
-        self._near_ties = near_ties
         self._scorer, self._metric = scorer(settings.scoring), metric(settings.metric)
         self._logs_samples = settings.log_samples
         self._places = places
@@ -258,9 +258,7 @@ class _Recorder:
         """Write what is not in a journal yet."""
         self.share_cost()
         for cell, rows in self._unwritten.items():
-            self._outlet.append(cell, rows)
-            if self._near_ties is not None:
-                self._near_ties.count(self._rescored.pop(cell, ()))
+            self._outlet.append(cell, rows, self._rescored.pop(cell, ()))
         self._unwritten.clear()
         self._journaled_s = time.perf_counter()
 

@@ -13,7 +13,7 @@ from phraseproof.energy.session import read_sessions
 from phraseproof.errors import StoppedError, UsageError
 from phraseproof.evaluation import resolve as resolving
 from phraseproof.evaluation.distributed import kept_model
-from phraseproof.evaluation.distributed.messages import Event, Ready, Rows, WorkerFailed, WorkerLost
+from phraseproof.evaluation.distributed.messages import Event, Ready, Rows, UnitDone, WorkerFailed, WorkerLost
 from phraseproof.evaluation.distributed.pooled import PooledWorkers
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.numerical_error import plan_key
@@ -213,8 +213,14 @@ def rounding(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_near_ties_are_scored_again_as_in_one_process(project: Path) -> None:
     options: dict[str, Any] = {"rescore_ties": True, "self_test": False}
     alone = evaluate_alone(project, "alone", **options)
-    pool = InlinePool(room=2)
+
+    def lose(worker: int, events: list[Event]) -> list[Event]:
+        unfinished = [event for event in events if not isinstance(event, UnitDone)]
+        return [*unfinished, WorkerLost("signal 9")] if worker == 2 and len(unfinished) < len(events) else events
+
+    pool = InlinePool(room=2, mishap=lose)
     shared = planned_for(project, pool, unit_tokens=20, **options).run(project / "shared")
+    assert len(pool.started) == 3
     assert rows_of(shared) == rows_of(alone)
     (found,), (expected,) = shared.content["near_ties"].values(), alone.content["near_ties"].values()
     assert found == expected
@@ -236,7 +242,12 @@ def test_a_continued_run_knows_the_error_that_was_measured(project: Path) -> Non
     pool = InlinePool()
     run = planned_for(project, pool, unit_tokens=20, **options).run(project / "run")
     assert pool.measuring == []
-    assert rows_of(run) == rows_of(evaluate_alone(project, "alone", **options))
+    alone = evaluate_alone(project, "alone", **options)
+    assert rows_of(run) == rows_of(alone)
+    (expected,) = alone.content["near_ties"].values()
+    assert len(run.content["near_ties"]) == 2
+    for count in ("prompts", "changed_choices"):
+        assert sum(each[count] for each in run.content["near_ties"].values()) == expected[count]
 
 
 def test_near_ties_are_not_scored_again_without_a_measured_error(

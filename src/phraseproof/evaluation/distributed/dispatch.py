@@ -28,7 +28,8 @@ from phraseproof.evaluation.distributed.messages import (
     WorkerPool,
 )
 from phraseproof.evaluation.distributed.units import Unit, UnitPart, compact
-from phraseproof.evaluation.half_precision import Measurement, Rescoring
+from phraseproof.evaluation.half_precision import Measurement
+from phraseproof.evaluation.near_ties import PromptError
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.score_cells import ScoredCell
@@ -55,7 +56,7 @@ class Records(NamedTuple):
         ready: receives the checks of a worker's model, and the error of half precision if the worker measured it.
         parameters: receives the size of the model, where it counts it.
         done: receives the number of prompts that are done.
-        rescored: receives what scoring near-ties again has found.
+        rescored: receives the errors of near-ties that were scored again.
     """
 
     settle: Callable[[PlannedCell, ScoredCell | Exception], None]
@@ -63,7 +64,7 @@ class Records(NamedTuple):
     ready: Callable[[Sequence[Check], Measurement | None], None]
     parameters: Callable[[int | None], None]
     done: Callable[[int], None]
-    rescored: Callable[[Rescoring], None]
+    rescored: Callable[[Sequence[PromptError]], None]
 
 
 @dataclass
@@ -246,11 +247,9 @@ class Dispatcher:
                 pass
             case CellFailed(cell, error, details):
                 self._open[cell].failure = _failure(error, details)
-            case UnitDone(number, remarks, parameters, rescoring):
+            case UnitDone(number, remarks, parameters):
                 assignment = hands.units.pop(number)
                 self._records.parameters(parameters)
-                if rescoring is not None:
-                    self._records.rescored(rescoring)
                 for cell, found in remarks.items():
                     self._open[cell].remarks.update(found)
                 return self._close(assignment.unit)
@@ -275,6 +274,8 @@ class Dispatcher:
         new = {row.outcome.example_id: row for row in event.rows if row.outcome.example_id not in cell.rows}
         cell.rows.update(new)
         fresh.setdefault(event.cell, []).extend(new.values())
+        if new:
+            self._records.rescored(event.rescored)
         for assignment in self._workers[worker].units.values():
             if any(part.cell == event.cell for part in assignment.unit):
                 assignment.has_progress = True

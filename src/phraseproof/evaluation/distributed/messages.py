@@ -14,7 +14,8 @@ from phraseproof.errors import ModelError, PhraseproofError
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.distributed.sent_folders import SentFolder
 from phraseproof.evaluation.distributed.units import Unit, UnitPart
-from phraseproof.evaluation.half_precision import Measurement, Rescoring
+from phraseproof.evaluation.half_precision import Measurement
+from phraseproof.evaluation.near_ties import PromptError
 from phraseproof.store.journal import StoredOutcome
 from phraseproof.version import __version__
 
@@ -130,10 +131,11 @@ class Said(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Outcomes of a cell of the plan."""
+    """Outcomes of a cell of the plan, and the errors of the near-ties among them that were scored again."""
 
     cell: int
     rows: Sequence[StoredOutcome]
+    rescored: Sequence[PromptError] = ()
 
 
 class CellFailed(NamedTuple):
@@ -151,13 +153,11 @@ class UnitDone(NamedTuple):
         number: of the unit.
         remarks: for each cell, how many prompts have each sum of `PromptRemark`.
         parameters: how many the model has, where it counts them.
-        rescoring: what scoring near-ties again has found.
     """
 
     number: int
     remarks: Mapping[int, Mapping[int, int]]
     parameters: int | None = None
-    rescoring: Rescoring | None = None
 
 
 class FilePart(NamedTuple):

@@ -17,7 +17,7 @@ from phraseproof.evaluation.distributed.units import CellWork, Unit, UnitPart, c
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.half_precision import SECTION, Measurement, Rescoring
 from phraseproof.evaluation.kept_answers import KeepsAnswers
-from phraseproof.evaluation.near_ties import nothing_found, record_found, together
+from phraseproof.evaluation.near_ties import PromptError, nothing_found, record_found, with_errors
 from phraseproof.evaluation.numerical_error import plan_key, require_measured
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.plan import PlannedCell
@@ -247,8 +247,9 @@ class _Session:
             if self._evaluation.settings.rescore_ties:
                 require_measured(measurement)
 
-    def _found(self, rescoring: Rescoring) -> None:
-        self._rescored = rescoring if self._rescored is None else together(self._rescored, rescoring)
+    def _found(self, errors: Sequence[PromptError]) -> None:
+        if self._rescored is not None:
+            self._rescored = with_errors(self._rescored, errors)
 
     def _parameters(self, number: int | None) -> None:
         if number is None or self._has_parameters:

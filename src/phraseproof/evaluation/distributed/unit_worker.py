@@ -23,7 +23,7 @@ from phraseproof.evaluation.distributed.messages import (
 )
 from phraseproof.evaluation.distributed.units import UnitPart
 from phraseproof.evaluation.half_precision import Measurement
-from phraseproof.evaluation.near_ties import NearTies
+from phraseproof.evaluation.near_ties import NearTies, PromptError
 from phraseproof.evaluation.numerical_error import NumericalError, in_float32
 from phraseproof.evaluation.plan import PlannedCell
 from phraseproof.evaluation.run import Evaluation
@@ -96,8 +96,7 @@ class UnitWorker:
         parameters = None
         if not self._counted and isinstance(model, CountsParameters):
             self._counted, parameters = True, model.num_parameters
-        found = None if near_ties is None else near_ties.found
-        self._send(UnitDone(unit.number, remarks, parameters, found))
+        self._send(UnitDone(unit.number, remarks, parameters))
 
     def _compute(self, how: _Scoring, parts: Sequence[UnitPart], remarks: dict[int, dict[int, int]]) -> None:
         """Compute parts of cells together; each one alone, if that fails."""
@@ -168,9 +167,9 @@ class _SendingOutlet:
         """Nothing: what is stored was left out of the unit."""
         return [{} for _ in planned]
 
-    def append(self, cell: Cell, rows: Sequence[StoredOutcome]) -> None:
+    def append(self, cell: Cell, rows: Sequence[StoredOutcome], rescored: Sequence[PromptError]) -> None:
         self.sent.setdefault(cell, set()).update(row.outcome.example_id for row in rows)
-        self.send(Rows(self.places[cell], list(rows)))
+        self.send(Rows(self.places[cell], list(rows), tuple(rescored)))
 
 
 def part_of(evaluation: Evaluation, part: UnitPart) -> PlannedCell:
