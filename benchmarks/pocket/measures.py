@@ -166,7 +166,7 @@ def averaged(runs: Sequence[Grids]) -> Grids:
     found: list[TaskGrid] = []
     for same in zip(*runs, strict=True):
         scores = np.mean([grid.scores for grid in same if grid.scores is not None], axis=0)
-        found.append(replace(same[0], scores=scores, means=scores.mean(axis=1), answers=None))
+        found.append(replace(same[0], table=ScoreTable(scores), means=scores.mean(axis=1), answers=None))
     return tuple(found)
 
 

@@ -44,8 +44,8 @@ def test_a_terminal_gets_what_its_encoding_has_and_a_file_gets_utf8(monkeypatch:
 
 def test_incomplete_runs_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     runs: Any = [
-        SimpleNamespace(path=Path("runs/a"), missing=[1], cells=[1, 2]),
-        SimpleNamespace(path=Path("runs/b"), missing=[], cells=[1]),
+        SimpleNamespace(name="runs/a", missing=[1], cells=[1, 2]),
+        SimpleNamespace(name="runs/b", missing=[], cells=[1]),
     ]
     terminal.warn_of_missing_cells(runs)
     assert capsys.readouterr().err == "warning: runs/a: 1 of 2 cells are missing; the results use only the others\n"

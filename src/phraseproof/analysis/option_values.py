@@ -198,7 +198,7 @@ def read_option_values(run: Run, *, votes: bool = False, most: int | None = None
         )
     run.require_whole()
     tasks: dict[tuple[str, int], list[Cell]] = {}
-    for cell in run.cells:
+    for cell in run.done_cells():
         tasks.setdefault((cell.task, cell.num_fewshot), []).append(cell)
     is_empty = True
     for _, cells in sorted(tasks.items(), key=lambda each: each[0][1]):

@@ -302,7 +302,7 @@ class Run:
             RunError: no cell is complete, or a cell's file is damaged.
         """
         wanted = None if only is None else set(only)
-        for place, cell in zip(self._done_places, self._done_cells(), strict=True):
+        for place, cell in zip(self._done_places, self.done_cells(), strict=True):
             if wanted is not None and cell not in wanted:
                 continue
             table = self._complete.read(place, cell, columns)
@@ -352,7 +352,12 @@ class Run:
         """The result of `query` as plain rows, for small results."""
         return self.query(sql, parameters, others=others).to_pylist()
 
-    def _done_cells(self) -> Sequence[Cell]:
+    def done_cells(self) -> Sequence[Cell]:
+        """The completed cells.
+
+        Raises:
+            NotEnoughDataError: the run has none by its kind: it holds imported accuracies.
+        """
         if self.accuracies:
             raise NotEnoughDataError(
                 "the run holds imported accuracies of wordings, and no outcomes of examples", where=self.name
@@ -363,7 +368,7 @@ class Run:
     @cached_property
     def _done_places(self) -> list[CellPlace]:
         """Where the completed cells are, checked once."""
-        places = self._complete.places(self._done_cells(), self.missing)
+        places = self._complete.places(self.done_cells(), self.missing)
         if not places:
             raise RunError(
                 "no cell of the run is done yet", where=self.name, hint="Run evaluate again to go on with it"
