@@ -189,7 +189,7 @@ def outcome(
     before = time.process_time()
     again = ties.again([half[place] for place in near], [some[place] for place in near]) if near else []
     again_s = time.process_time() - before
-    decided = dict(enumerate(half)) | dict(zip(near, again, strict=True))
+    decided = dict(enumerate(half)) | {place: one.scores for place, one in zip(near, again, strict=True)}
     return Outcome(
         seconds,
         again_s,

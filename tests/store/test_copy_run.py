@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from phraseproof.errors import RunError
 from phraseproof.store.copy_run import copy_run
 from phraseproof.store.queries import load_run
+from phraseproof.store.remote.working_copy import working_copy
 from support.growing_run import EXAMPLES, Model, evaluate, rows_of
 from support.object_stores import URL, FragileMemory, Killed, fragile_memory, revive, use_machine
 
@@ -53,7 +55,11 @@ def test_a_kill_leaves_no_half_of_a_copy(tmp_path: Path) -> None:
     assert rows_of(load_run(tmp_path / "back")) == rows_of(run)
 
 
-def test_a_copy_to_a_url_that_was_killed_is_completed_by_the_same_command(tmp_path: Path) -> None:
+def test_a_copy_to_a_url_that_was_killed_is_completed_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that is killed is this one, so the next waits until it shows no signs of life: three intervals."""
+    monkeypatch.setattr("phraseproof.store.copy_run.working_copy", partial(working_copy, every_s=0.1))
     run = evaluate(tmp_path / "run", Model(), 1)
     copy_run(tmp_path / "run", Path("memory://bucket/runs/other"), print)
     upload = FragileMemory.calls.index("put_file")
