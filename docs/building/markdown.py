@@ -62,7 +62,7 @@ def _outside_fences(text: str, change: Callable[[str], str]) -> str:
 
 
 def _with_language(part: str) -> str:
-    """A block of commands gets its language, so that prompts and outputs are told apart by colour."""
+    """A block of commands gets its language: prompts and outputs then have different colours."""
     if found := _OPEN_FENCE.match(part):
         return f"```{'console' if found[1] == '$ ' else 'bash'}\n{part[4:]}"
     return part

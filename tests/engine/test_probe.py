@@ -12,6 +12,7 @@ from phraseproof.engine.attention import causal
 from phraseproof.engine.packed_causal_lm import LastLayer
 from phraseproof.engine.probe import probe_causal_lm, probe_seq2seq_lm
 from support import tiny_models
+from support.leaking_heads import leaks_of_later_tokens
 
 
 def test_an_ordinary_decoder_can_be_packed_and_its_last_layer_narrowed() -> None:
@@ -63,19 +64,6 @@ def test_encoder_decoders_take_one_plain_pass_per_prompt() -> None:
     passes = counted_passes(network)
     assert probe_seq2seq_lm(network) is not None
     assert passes.count("plain") == 2
-
-
-def leaks_of_later_tokens(network: Any) -> Any:
-    """Add what the last token is to all logits of one token that is in no option: less than scores would show."""
-    head = network.lm_head.forward
-
-    def leaking(states: torch.Tensor) -> torch.Tensor:
-        logits = head(states)
-        logits[..., -1] += 0.01 * torch.tanh(states[:, -1:, 0])
-        return logits
-
-    network.lm_head.forward = leaking
-    return network
 
 
 def test_scores_that_hide_what_later_tokens_change_are_no_proof_that_nothing_does() -> None:

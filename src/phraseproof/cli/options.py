@@ -15,14 +15,11 @@ end of a command's help is in `examples.py`. Nothing here imports more than type
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from phraseproof.cli.completion import complete_groups, complete_instructions, complete_tasks
-
-if TYPE_CHECKING:
-    pass
 
 MODEL: Final = "Model"
 DATA: Final = "Data"

@@ -25,6 +25,29 @@ class Observer(Protocol):
         ...
 
 
+class PassingObserver:
+    """An observer that passes everything on. What does more with some of it overrides that."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def noted(self, message: str) -> None:
+        """Pass it on."""
+        self._observer.noted(message)
+
+    def started(self, *, total: int, done: int) -> None:
+        """Pass it on."""
+        self._observer.started(total=total, done=done)
+
+    def advanced(self, prompts: int) -> None:
+        """Pass it on."""
+        self._observer.advanced(prompts)
+
+    def warned(self, message: str) -> None:
+        """Pass it on."""
+        self._observer.warned(message)
+
+
 class SilentObserver:
     """An observer that ignores everything."""
 

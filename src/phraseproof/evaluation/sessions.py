@@ -12,6 +12,7 @@ from phraseproof.core import ChoosesMethod, Model, RunsOnDevice
 from phraseproof.energy.meter import SessionMeter
 from phraseproof.energy.session import SESSIONS, Workload
 from phraseproof.errors import PhraseproofError
+from phraseproof.evaluation.observer import PassingObserver
 
 if TYPE_CHECKING:
     from phraseproof.evaluation.observer import Observer
@@ -81,24 +82,16 @@ def _batch(options: ModelOptions) -> str:
     return "by tokens" if options.batch_size is None else f"{options.batch_size} prompts"
 
 
-class _SavingObserver:
+class _SavingObserver(PassingObserver):
     """Passes everything on, and saves the session from time to time."""
 
     def __init__(self, observer: Observer, save: Callable[[], None]) -> None:
-        self._observer, self._save = observer, save
+        super().__init__(observer)
+        self._save = save
         self._saved_at = time.monotonic()
 
-    def noted(self, message: str) -> None:
-        self._observer.noted(message)
-
-    def started(self, *, total: int, done: int) -> None:
-        self._observer.started(total=total, done=done)
-
-    def warned(self, message: str) -> None:
-        self._observer.warned(message)
-
     def advanced(self, prompts: int) -> None:
-        self._observer.advanced(prompts)
+        super().advanced(prompts)
         if time.monotonic() - self._saved_at >= SECONDS_BETWEEN_SAVES:
             self._saved_at = time.monotonic()
             self._save()

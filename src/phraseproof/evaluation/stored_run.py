@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from phraseproof.evaluation.observer import Observer, SilentObserver
+from phraseproof.evaluation.observer import Observer, PassingObserver, SilentObserver
 from phraseproof.store.locks import PATIENT, LockOptions
 from phraseproof.store.urls import url_of
 
@@ -50,21 +50,13 @@ def run_target(out: Path, observer: Observer | None, *, locking: LockOptions = P
         yield RunTarget(copy.folder, _Watchful(observer, copy))
 
 
-class _Watchful:
+class _Watchful(PassingObserver):
     """Passes everything on; raises a `RunError` in the evaluation when another process has taken over the run."""
 
     def __init__(self, observer: Observer, copy: WorkingCopy) -> None:
-        self._observer, self._copy = observer, copy
-
-    def noted(self, message: str) -> None:
-        self._observer.noted(message)
-
-    def started(self, *, total: int, done: int) -> None:
-        self._observer.started(total=total, done=done)
-
-    def warned(self, message: str) -> None:
-        self._observer.warned(message)
+        super().__init__(observer)
+        self._copy = copy
 
     def advanced(self, prompts: int) -> None:
-        self._observer.advanced(prompts)
+        super().advanced(prompts)
         self._copy.require_ours()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import torch
 
 from phraseproof.core import Prompt
 from phraseproof.errors import ModelError
@@ -14,6 +13,7 @@ from phraseproof.models.huggingface import causal_lm
 from phraseproof.models.huggingface.causal_lm import CausalLMBackend
 from phraseproof.models.huggingface.model import HuggingFaceModel
 from support import tiny_models
+from support.leaking_heads import leaks_of_later_tokens
 
 
 def backend(max_length: int | None = None) -> CausalLMBackend:
@@ -58,18 +58,8 @@ def test_predictions_that_depend_on_later_tokens_are_refused_even_where_scores_h
 
     monkeypatch.setattr(causal_lm, "check_causal", counted)
 
-    def leak(network: Any) -> None:
-        head = network.lm_head.forward
-
-        def leaking(states: torch.Tensor) -> torch.Tensor:
-            logits = head(states)
-            logits[..., -1] += 0.01 * torch.tanh(states[:, -1:, 0])
-            return logits
-
-        network.lm_head.forward = leaking
-
     assert len(scored(lambda network: None)) == 2
     assert checks == [], "the trial of packing has shown it"
     with pytest.raises(ModelError, match="its prediction of a token depends on the tokens after it"):
-        scored(leak)
+        scored(leaks_of_later_tokens)
     assert len(checks) == 1
