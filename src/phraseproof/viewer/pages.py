@@ -11,6 +11,7 @@ from phraseproof.errors import PhraseproofError, RunError
 from phraseproof.reports.build import numbers
 from phraseproof.reports.build.settings import differing_settings
 from phraseproof.reports.build.text import printable, printable_lines
+from phraseproof.reports.html.page_templates import page_templates
 from phraseproof.store.queries import load_run
 from phraseproof.store.summary import RunSummary, summarize_run
 from phraseproof.version import __version__
@@ -188,15 +189,6 @@ def cut(text: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     filters: dict[str, Callable[..., object]] = {
         "line": printable,
         "lines": cut,
@@ -209,8 +201,7 @@ def _environment() -> jinja2.Environment:
         "number": _number,
         "list_pair": _twice,
     }
-    environment.filters.update(filters)
-    return environment
+    return page_templates(TEMPLATES, filters)
 
 
 def _number(value: float) -> str:

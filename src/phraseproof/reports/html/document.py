@@ -22,6 +22,7 @@ from phraseproof.reports.build.text import printable, printable_lines
 from phraseproof.reports.charts.chart import Chart
 from phraseproof.reports.charts.theme import VEGA_LITE, config
 from phraseproof.reports.charts.vega import vl_convert
+from phraseproof.reports.html.page_templates import page_templates
 from phraseproof.user_cache import stored_text
 from phraseproof.version import __version__
 
@@ -150,16 +151,7 @@ def _hashed(text: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., object]] = {
         "line": printable,
         "lines": printable_lines,
         "value_in_unit": numbers.value_in_unit,
@@ -175,5 +167,4 @@ def _environment() -> jinja2.Environment:
         "comparison_line": run_tables.comparison_line,
         "ranking_title": run_tables.ranking_title,
     }
-    environment.filters |= filters
-    return environment
+    return page_templates(_TEMPLATES, filters)
