@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from phraseproof.errors import FileError, RunError
 from phraseproof.files import (
+    files_below,
+    files_in,
     load_json,
     parse_json,
     publish,
@@ -194,3 +198,32 @@ def test_a_published_file_that_only_its_owner_could_read_gets_the_permissions_of
         os.umask(before)
     assert (tmp_path / "final").stat().st_mode & 0o777 == expected
     assert [path.name for path in tmp_path.iterdir()] == ["final"]
+
+
+@pytest.mark.parametrize("listed", [files_below, files_in])
+def test_a_folder_that_vanishes_while_it_is_listed_has_no_files(
+    listed: Callable[[Path], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of journals whose cells are complete, which another process removes."""
+    for name in ("a/gone/x", "a/kept/y", "a/z"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    before = listed(tmp_path / "a")
+    scandir = os.scandir
+
+    def scandir_too_late(path: str | Path | int) -> Iterator[os.DirEntry[str]]:
+        if not isinstance(path, int) and Path(path).name in {"gone", "b"}:
+            shutil.rmtree(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir_too_late)
+    assert set(listed(tmp_path / "a")) == {path for path in before if path.parent.name != "gone"} != set()
+    (tmp_path / "b").mkdir()
+    assert listed(tmp_path / "b") == []
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for listed in (files_below, files_in):
+        with pytest.raises(NotADirectoryError):
+            listed(tmp_path / "file")

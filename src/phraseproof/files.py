@@ -173,6 +173,38 @@ def _publish_files(files: Mapping[Path, Path]) -> None:
         sync_folder(folder)
 
 
+def files_below(folder: Path) -> list[Path]:
+    """The files of a folder at any depth, sorted. What another process removes meanwhile is left out.
+
+    `Path.rglob` and `Path.glob` raise for a folder that is removed after its name was read.
+
+    Raises:
+        OSError: a folder that exists cannot be read.
+    """
+    found: list[Path] = []
+    for place, _, names in os.walk(folder, onerror=_raise_unless_gone):
+        found += (path for name in names if (path := Path(place, name)).is_file())
+    return sorted(found)
+
+
+def files_in(folder: Path, suffix: str = "") -> list[Path]:
+    """The files directly in a folder whose names end in `suffix`, sorted; none if there is no folder.
+
+    Raises:
+        OSError: the folder exists and cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.name.endswith(suffix) and entry.is_file())
+    except FileNotFoundError:
+        return []
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def publish(source: Path, target: Path) -> None:
     """Give a finished file or folder its final name, so that name and content are on disk afterwards.
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from threading import Thread
 
 from phraseproof.core import Outcome
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
@@ -41,3 +42,22 @@ def test_the_last_journal_takes_its_folders_along(tmp_path: Path) -> None:
     remove_journal(path)
     assert not (tmp_path / "journal").exists()
     assert read_journal(path) == {}
+
+
+def test_of_two_that_write_and_complete_cells_neither_is_stopped_by_the_other(tmp_path: Path) -> None:
+    """The last journal takes the folder along, which the other may be about to use."""
+    written = dict.fromkeys("ab", 0)
+
+    def write(name: str) -> None:
+        path = journal_path(tmp_path, "t", name * 32)
+        for _ in range(150):
+            append_journal(path, [row("1")])
+            written[name] += read_journal(path).keys() == {"1"}
+            remove_journal(path)
+
+    threads = [Thread(target=write, args=(name,)) for name in written]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert written == {"a": 150, "b": 150}

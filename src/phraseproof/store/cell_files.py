@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from phraseproof.core import Cell
 from phraseproof.errors import RunError
-from phraseproof.files import parse_json, replacing_many
+from phraseproof.files import files_in, parse_json, replacing_many
 from phraseproof.identity import content_hash
 from phraseproof.store.checksums import checksum_of, damaged, reason_of, require_checksum
 from phraseproof.store.journal import JOURNAL_SUFFIX, StoredOutcome, journal_path, read_journal
@@ -153,7 +153,7 @@ class CellFiles:
         if task not in self._journals:
             folder = journal_path(self._run, slug(task), "any").parent
             found: dict[str, list[Path]] = {}
-            for path in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")):
+            for path in files_in(folder, JOURNAL_SUFFIX):
                 found.setdefault(whole_identity(identity_in_name(path.name)), []).append(path)
             self._journals[task] = found
         return self._journals[task]

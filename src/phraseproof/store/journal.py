@@ -22,6 +22,7 @@ from phraseproof.store.usage import Usage
 
 JOURNAL_SUFFIX = ".jsonl"
 _FOLDER = "journal"
+_TRIALS = 100
 _OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
 _USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 
@@ -45,12 +46,17 @@ def append_journal(path: Path, rows: Iterable[StoredOutcome]) -> None:
         RunError: it cannot be written.
     """
     text = "\n" + "".join(map(_line, rows))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(text)
-    except OSError as error:
-        raise RunError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+    for trial in range(_TRIALS):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+                file.write(text)
+        except OSError as error:
+            # Another process may have removed the folder, empty as it was, before the file was in it.
+            if not isinstance(error, FileNotFoundError) or trial == _TRIALS - 1:
+                raise RunError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
+        else:
+            return
 
 
 def read_journal(path: Path) -> dict[str, StoredOutcome]:

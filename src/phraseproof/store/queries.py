@@ -13,7 +13,7 @@ import numpy as np
 
 from phraseproof.core import Cell
 from phraseproof.errors import NotEnoughDataError, RunError, UsageError
-from phraseproof.files import read_json
+from phraseproof.files import files_in, read_json
 from phraseproof.scoring.registry import DEFAULT_METRIC, DEFAULT_SCORER, metric
 from phraseproof.store.complete_cells import TRIALS, CompleteCells
 from phraseproof.store.local_copy import folder_to_read
@@ -225,10 +225,12 @@ class Run:
         """The missing cells whose computation failed, with their errors."""
         missing = set(self.missing)
         found: list[Failure] = []
-        for path in sorted((self.path / "failures").glob("*.json")):
+        for path in files_in(self.path / "failures", ".json"):
             try:
                 entry = cast("RunContent", read_json(path))
                 cell, error = cell_of(entry["cell"], self.content["settings"]), str(entry["error"])
+            except FileNotFoundError:  # a trial that another process made meanwhile did not fail
+                continue
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
                 raise RunError(
                     f"the record of a failure is damaged: {type(damage).__name__}: {damage}",

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from phraseproof.core import Cell, ModelIdentity
+from phraseproof.files import files_below
 from phraseproof.store.cell_files import CellFiles
 from phraseproof.store.checksums import CHECKSUMS
 from phraseproof.store.run_file import (
@@ -74,5 +75,5 @@ def stored_answer_limit(run: Path) -> int | None:
 def is_empty(run: Path, content: RunContent) -> bool:
     """Whether a run folder holds neither computed nor imported results."""
     return ACCURACIES not in content and not any(
-        path.suffix in {".parquet", ".jsonl"} for path in run.rglob("*.*") if not path.name.startswith(".")
+        path.suffix in {".parquet", ".jsonl"} for path in files_below(run) if not path.name.startswith(".")
     )

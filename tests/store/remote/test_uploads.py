@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,23 @@ def test_a_file_that_moved_while_files_were_listed_is_not_lost(uploads: Uploads,
     put(tmp_path, "cells/t/g/a.parquet", b"outcomes")
     uploads.push()
     assert list(newest().files) == ["cells/t/g/a.parquet"]
+
+
+def test_a_folder_that_vanishes_while_files_are_listed_stops_no_upload(
+    uploads: Uploads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "journal/t/a.jsonl", b"outcomes")
+    put(tmp_path, "run.json", b"{}")
+    scandir = os.scandir
+
+    def scandir_too_late(path: str | Path | int) -> object:
+        if not isinstance(path, int) and Path(path).name == "journal":
+            shutil.rmtree(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir_too_late)
+    uploads.push()
+    assert list(newest().files) == ["run.json"]
 
 
 def test_objects_that_two_manifests_do_not_name_are_removed(uploads: Uploads, tmp_path: Path) -> None:

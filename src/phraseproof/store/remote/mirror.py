@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from phraseproof.errors import RunError
+from phraseproof.files import files_below
 from phraseproof.store.locks import PATIENT, ProcessLock
 from phraseproof.store.remote.manifest import FOLDER, Manifest, newest_manifest
 from phraseproof.store.remote.object_store import ObjectStore
@@ -129,6 +130,6 @@ def _remove_others(folder: Path, manifest: Manifest) -> None:
         folder.mkdir()
         return
     for top in ("cells", "journal", "failures"):
-        for path in (folder / top).rglob("*"):
-            if path.is_file() and path.relative_to(folder).as_posix() not in manifest.files:
+        for path in files_below(folder / top):
+            if path.relative_to(folder).as_posix() not in manifest.files:
                 path.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from phraseproof.errors import RunError
+from phraseproof.files import files_below
 from phraseproof.store.remote.manifest import Manifest, RemoteWriter, StoredFile, manifest_name, manifest_numbers
 from phraseproof.store.remote.object_store import ObjectStore
 from phraseproof.store.remote.segments import FOLDER, is_same, segment_name, write_segments
@@ -22,6 +23,10 @@ _LARGEST_DEAD_SHARE = 0.5
 
 _SIDE_FILES = (".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".tmp")
 """What has no meaning without the file next to it, of which a whole copy is uploaded."""
+
+
+_TOPS = ("journal", "failures", "", "cells", "packed", "run.json")
+"""Kinds of files, in the order in which content moves: by their folder, or everything else, or cells in packs."""
 
 
 class LostRunError(RunError):
@@ -187,30 +192,31 @@ def _state(path: Path) -> _State | None:
 
 
 def listed_files(folder: Path) -> list[str]:
-    """The files of a run folder, each kind before those that its content moves to, `run.json` last."""
-    found: list[str] = []
-    for top in ("journal", "failures", "", "cells", "packed", "run.json"):
-        found += _files_of(folder, top)
-    return list(dict.fromkeys(found))
+    """The files of a run folder, each kind before those that its content moves to, `run.json` last.
+
+    Raises:
+        RunError: a folder cannot be read.
+    """
+    try:
+        names = (path.relative_to(folder).as_posix() for top in _TOPS for path in _files_of(folder, top))
+        return list(dict.fromkeys(filter(_is_content, names)))
+    except OSError as error:
+        raise RunError(f"cannot be read: {error.strerror or error}", where=error.filename or str(folder)) from None
 
 
-def _files_of(folder: Path, top: str) -> list[str]:
-    if top == "run.json":
-        return [top] if (folder / top).exists() else []
-    if top == "packed":
-        paths = folder.glob("cells/*/packed/*")
-    elif top:
-        paths = (path for path in (folder / top).rglob("*") if top != "cells" or path.parent.name != "packed")
-    else:
-        kinds = {"journal", "failures", "cells", "run.json"}
-        paths = (
-            below
-            for each in folder.iterdir()
-            if each.name not in kinds and not each.name.startswith(".")
-            for below in ([each] if each.is_file() else each.rglob("*"))
-        )
-    relative = (path.relative_to(folder).as_posix() for path in paths if path.is_file())
-    return sorted(path for path in relative if _is_content(path))
+def _files_of(folder: Path, top: str) -> list[Path]:
+    """One kind of files. Folders are removed meanwhile, such as those of journals whose cells are complete."""
+    match top:
+        case "run.json":
+            return [folder / top] if (folder / top).exists() else []
+        case "cells" | "packed":
+            return [
+                path for path in files_below(folder / "cells") if (path.parent.name == "packed") == (top == "packed")
+            ]
+        case "":
+            return [path for path in files_below(folder) if path.relative_to(folder).parts[0] not in _TOPS]
+        case _:
+            return files_below(folder / top)
 
 
 def _is_content(path: str) -> bool:

@@ -69,7 +69,7 @@ class WorkingCopy:
             except LostRunError as error:
                 self._lost = error
                 return
-            except RunError as error:
+            except (RunError, OSError) as error:
                 if not is_warned:
                     self.say(f"{error}. The work continues; uploads are tried again every {self.every_s:g} s")
                 is_warned = True
