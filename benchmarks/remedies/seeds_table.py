@@ -1,0 +1,137 @@
+"""The tables of `benchmarks.remedies.seeds`, from the files of a folder, by the judgement of `harden --methods`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.remedies.outcomes import Outcomes, read_outcomes
+from benchmarks.remedies.protocol import AS_IT_IS_FILE, CALIBRATION, METHODS, OTHER_RATES, SEED, ProtocolMethod
+from phraseproof.analysis.option_values import OptionValues
+from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain
+from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay, Judgement, TrainedAnswers, overall
+from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED, calibrated_name
+
+_TITLES = {"test": "Unseen wordings and examples", "unseen": "Unseen tasks", "check": "MMLU"}
+_FREE = (AS_IT_IS, CALIBRATED, "calibrated ensemble of all")
+
+
+class _Judged(NamedTuple):
+    """One set: all ways with gains over the model as it is, and over the calibrated model."""
+
+    tasks: Sequence[JudgedTask]
+    summary: JudgedTask
+    over_calibrated: JudgedTask
+
+    def way(self, name: str, task: JudgedTask | None = None) -> JudgedWay:
+        (found,) = (each for each in (task or self.summary).ways if each.way.name == name)
+        return found
+
+    def gain_over_calibrated(self, name: str) -> Gain:
+        return self.way(name, self.over_calibrated).gain_elsewhere
+
+
+def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
+    """Markdown of what the files of a folder show.
+
+    Args:
+        folder: of files of one protocol, among them the model as it is.
+        by_task: also give the accuracy on every task.
+    """
+    if not (folder / AS_IT_IS_FILE).exists():
+        raise SystemExit(f"{folder}: there is no file {AS_IT_IS_FILE}, what the model as it is answers")
+    base = read_outcomes(folder / AS_IT_IS_FILE)
+    found = {each: _files(folder, each, base) for each in (*METHODS, *OTHER_RATES)}
+    trained = {method: files for method, files in found.items() if files}
+    yield from _cost_table(trained)
+    for name, values in base.sets.items():
+        judged = _judge(name, values, trained)
+        wordings, examples = _range([of.wordings for of in judged.tasks]), _range([of.examples for of in judged.tasks])
+        yield (
+            f"\n{_TITLES[name]}: {len(judged.tasks)} tasks, {wordings} wordings and {examples} examples each. Gains "
+            f"are in points, with {CONFIDENCE:.0%} intervals over examples, wordings and seeds (where there are "
+            f"several), each by itself. Blind guessing gets {100 * judged.summary.chance:.1f}%.\n"
+        )
+        yield from _set_table(judged, trained)
+        if by_task:
+            yield ""
+            yield from _task_table(judged, trained)
+
+
+def _files(folder: Path, method: ProtocolMethod, base: Outcomes) -> list[Outcomes]:
+    """The files of a method, one for every seed, in the order of seeds."""
+    paths = [folder / method.file_name(seed) for seed in range(method.seeds)]
+    found = [read_outcomes(path) for path in paths if path.exists()]
+    for each in found:
+        if each.record["protocol"] != base.record["protocol"]:
+            raise SystemExit(f"{folder}: {method.name}, seed {each.record['seed']}, is of another protocol")
+    return found
+
+
+def _judge(name: str, base: Sequence[OptionValues], trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> _Judged:
+    found = [
+        Judgement(
+            of,
+            calibration=CALIBRATION,
+            seed=SEED,
+            trained=[
+                TrainedAnswers(method.name, tuple(each.sets[name][place] for each in files))
+                for method, files in trained.items()
+            ],
+        )
+        for place, of in enumerate(base)
+    ]
+    tasks = [of.compared(AS_IT_IS, level=CONFIDENCE) for of in found]
+    return _Judged(tasks, overall(tasks), overall([of.compared(CALIBRATED, level=CONFIDENCE) for of in found]))
+
+
+def _cost_table(trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
+    yield "| method | as `harden --methods` writes it | rate | labels | seeds | steps | prompts | tokens | seconds |"
+    yield "|---" * 9 + "|"
+    for method, files in trained.items():
+        first = files[0].record
+        seeds = ", ".join(str(each.record["seed"]) for each in files)
+        means = [float(np.mean([each.record[name] for each in files])) for name in ("tokens", "seconds")]
+        labels = "yes" if method.uses_labels else "no"
+        yield (
+            f"| {method.name} | `{method.written}` | {method.rate:g} | {labels} | {seeds} "
+            f"| {first['steps']:,} | {first['prompts']:,} | {means[0]:,.0f} | {means[1]:,.0f} |"
+        )
+
+
+def _set_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
+    yield "| | seeds | % | Std over seeds | worst wording | gain | over calibrated |"
+    yield "|---" * 7 + "|"
+    names = dict.fromkeys(_FREE, 0)
+    for method, files in trained.items():
+        names |= {name: len(files) for name in (method.name, calibrated_name(method.name))}
+    for name, seeds in names.items():
+        way = judged.way(name)
+        of_seeds = way.accuracy_elsewhere.of_seeds
+        std = f"{100 * np.std(of_seeds, ddof=1):.1f}" if seeds > 1 else ""
+        gains = [
+            "" if over == name else _points(gain)
+            for over, gain in ((AS_IT_IS, way.gain_elsewhere), (CALIBRATED, judged.gain_over_calibrated(name)))
+        ]
+        worst = "" if name == _FREE[-1] else f"{100 * way.worst:.1f}"
+        yield f"| {name} | {seeds or ''} | {100 * way.accuracy:.1f} | {std} | {worst} | {gains[0]} | {gains[1]} |"
+
+
+def _task_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
+    names = [*_FREE, *(method.name for method in trained)]
+    yield f"| task | {' | '.join(names)} |"
+    yield "|---" * (1 + len(names)) + "|"
+    for of in judged.tasks:
+        cells = (f"{100 * judged.way(name, of).accuracy:.1f}" for name in names)
+        yield f"| {of.task} | {' | '.join(cells)} |"
+
+
+def _points(gain: Gain) -> str:
+    return f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
+
+
+def _range(counts: Sequence[int]) -> str:
+    return f"{min(counts)}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"

@@ -1,0 +1,110 @@
+"""Outcomes of trainings that are kept as files, and the tables made of them (benchmarks/remedies)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from benchmarks.remedies.outcomes import Outcomes, read_outcomes, write_outcomes
+from benchmarks.remedies.protocol import AS_IT_IS_FILE, CALIBRATION, METHODS, OTHER_RATES
+from benchmarks.remedies.seeds import OUTCOMES, planned
+from benchmarks.remedies.seeds_table import tables
+
+from phraseproof.analysis.calibrated import cross_fitted
+from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.analysis.reductions.judging import Judgement, TrainedAnswers, overall
+from phraseproof.analysis.reductions.ways import CALIBRATED
+from support.method_searches import with_more_skill
+from support.option_grids import simulated
+
+
+def measured(seed: int) -> OptionValues:
+    """A task with two kinds of options: an example of the first kind has one less."""
+    made = simulated(np.random.default_rng(seed), wordings=4, examples=20, options=3, skill=1.0, prior=1.5)
+    has_option = made.has_option.copy()
+    has_option[:5, 2] = False
+    credit = np.where(has_option, made.credits, 0.0)
+    credit[credit.sum(axis=1) == 0, 0] = 1.0
+    return replace(
+        made,
+        task=f"t{seed}",
+        examples=tuple(f"e{number:02}" for number in range(20)),
+        values=np.where(has_option, made.values, -np.inf),
+        has_option=has_option,
+        credits=credit,
+        classes=np.where(has_option, made.classes, -1),
+    )
+
+
+def write(path: Path, *tasks: OptionValues, **record: object) -> None:
+    write_outcomes(path, Outcomes({"protocol": "p", **record}, {"test": tasks}), CALIBRATION)
+
+
+def test_what_is_read_has_the_accuracy_of_what_was_written(tmp_path: Path) -> None:
+    of = measured(1)
+    write(tmp_path / "a.parquet", of, rate=0.001)
+    found = read_outcomes(tmp_path / "a.parquet")
+    assert found.record == {"protocol": "p", "rate": 0.001}
+    (same,) = found.sets["test"]
+    assert (same.wordings, same.examples) == (of.wordings, of.examples)
+    np.testing.assert_array_equal(same.has_option, of.has_option)
+    np.testing.assert_array_equal(scores(same.values, same), scores(of.values, of))
+    of_calibrated = scores(cross_fitted(of, CALIBRATION), of)
+    np.testing.assert_array_equal(scores(cross_fitted(same, CALIBRATION), same), of_calibrated)
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert np.mean(table["calibrated_score"].to_pylist()) == pytest.approx(of_calibrated.mean())
+
+
+def test_a_table_has_the_numbers_of_the_library(tmp_path: Path) -> None:
+    tasks = [measured(1), measured(2)]
+    trained = [[with_more_skill(of, skill) for of in tasks] for skill in (2.0, 3.0)]
+    method = METHODS[0]
+    cost = {"steps": 480, "prompts": 480, "tokens": 1000, "seconds": 1.0}
+    write(tmp_path / AS_IT_IS_FILE, *tasks)
+    for seed, of_tasks in enumerate(trained):
+        write(tmp_path / method.file_name(seed), *of_tasks, seed=seed, **cost)
+    judged = [
+        Judgement(
+            of, calibration=CALIBRATION, trained=[TrainedAnswers("x", tuple(each[place] for each in trained))]
+        ).compared(CALIBRATED)
+        for place, of in enumerate(tasks)
+    ]
+    (way,) = (each for each in overall(judged).ways if each.way.name == "x")
+    (row,) = (line for line in tables(tmp_path) if line.startswith(f"| {method.name} | 2 |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    gain = way.gain_elsewhere
+    assert cells[2] == f"{100 * way.accuracy:.1f}"
+    assert cells[4] == f"{100 * way.worst:.1f}"
+    assert cells[6] == f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
+
+
+def test_outcomes_of_another_protocol_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / AS_IT_IS_FILE, measured(1))
+    write_outcomes(
+        tmp_path / METHODS[0].file_name(0),
+        Outcomes({"protocol": "q", "seed": 0}, {"test": (measured(1),)}),
+        CALIBRATION,
+    )
+    with pytest.raises(SystemExit, match="another protocol"):
+        list(tables(tmp_path))
+
+
+def test_a_seed_of_all_methods_is_complete_before_the_next() -> None:
+    found = [(method.name, seed) for method, seed in planned([], [0, 1])]
+    names = [method.name for method in METHODS]
+    assert found[: len(names)] == [(name, 0) for name in names]
+    assert found[-len(names) :] == [(name, 1) for name in names]
+    assert len(found) == 2 * len(names) + len(OTHER_RATES)
+    with pytest.raises(SystemExit, match="'nonsense' is not one of"):
+        list(planned(["nonsense"], [0]))
+
+
+def test_the_kept_outcomes_are_of_one_protocol_and_hold_no_text() -> None:
+    files = sorted(OUTCOMES.glob("*.parquet"))
+    assert AS_IT_IS_FILE in {path.name for path in files}
+    assert len({read_outcomes(path).record["protocol"] for path in files}) == 1
+    names = {name for each in pq.read_table(files[0])["class_names"].to_pylist() for name in each.split("|")}
+    assert all(len(name) == 6 for name in names)
