@@ -47,6 +47,9 @@ def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
     found = {each: _files(folder, each, base) for each in (*METHODS, *OTHER_RATES)}
     trained = {method: files for method, files in found.items() if files}
     yield from _cost_table(trained)
+    made_with = [base, *(file for files in trained.values() for file in files)]
+    if len(versions := {str(file.record.get("versions")) for file in made_with}) > 1:
+        yield f"\nFiles were made with several versions of packages: {'; '.join(sorted(versions))}"
     for name, values in base.sets.items():
         judged = _judge(name, values, trained)
         wordings, examples = _range([of.wordings for of in judged.tasks]), _range([of.examples for of in judged.tasks])

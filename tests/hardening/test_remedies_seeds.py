@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,6 @@ from benchmarks.remedies.seeds_table import tables
 
 from phraseproof.analysis.calibrated import cross_fitted
 from phraseproof.analysis.option_values import OptionValues, scores
-from phraseproof.analysis.reductions.judging import Judgement, TrainedAnswers, overall
-from phraseproof.analysis.reductions.ways import CALIBRATED
 from support.method_searches import with_more_skill
 from support.option_grids import simulated
 
@@ -58,27 +57,26 @@ def test_what_is_read_has_the_accuracy_of_what_was_written(tmp_path: Path) -> No
     assert np.mean(table["calibrated_score"].to_pylist()) == pytest.approx(of_calibrated.mean())
 
 
-def test_a_table_has_the_numbers_of_the_library(tmp_path: Path) -> None:
+def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
     tasks = [measured(1), measured(2)]
-    trained = [[with_more_skill(of, skill) for of in tasks] for skill in (2.0, 3.0)]
     method = METHODS[0]
-    cost = {"steps": 480, "prompts": 480, "tokens": 1000, "seconds": 1.0}
     write(tmp_path / AS_IT_IS_FILE, *tasks)
-    for seed, of_tasks in enumerate(trained):
-        write(tmp_path / method.file_name(seed), *of_tasks, seed=seed, **cost)
-    judged = [
-        Judgement(
-            of, calibration=CALIBRATION, trained=[TrainedAnswers("x", tuple(each[place] for each in trained))]
-        ).compared(CALIBRATED)
-        for place, of in enumerate(tasks)
-    ]
-    (way,) = (each for each in overall(judged).ways if each.way.name == "x")
-    (row,) = (line for line in tables(tmp_path) if line.startswith(f"| {method.name} | 2 |"))
+    cost = {"steps": 240, "prompts": 480, "tokens": 1000, "seconds": 1.0}
+    accuracies: list[float] = []
+    for seed, skill in enumerate((2.0, 3.0)):
+        trained = [with_more_skill(of, skill) for of in tasks]
+        write(tmp_path / method.file_name(seed), *trained, seed=seed, **cost)
+        accuracies.append(100 * float(np.mean([scores(of.values, of) for of in trained])))
+    calibrated = 100 * float(np.mean([scores(cross_fitted(of, CALIBRATION), of) for of in tasks]))
+    lines = list(tables(tmp_path, by_task=True))
+    (row,) = (line for line in lines if line.startswith(f"| {method.name} | 2 |"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    gain = way.gain_elsewhere
-    assert cells[2] == f"{100 * way.accuracy:.1f}"
-    assert cells[4] == f"{100 * way.worst:.1f}"
-    assert cells[6] == f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
+    assert cells[2:4] == [f"{np.mean(accuracies):.1f}", f"{np.std(accuracies, ddof=1):.1f}"]
+    estimate, low, high = map(float, re.findall(r"[-+]?[0-9.]+", cells[6]))
+    assert estimate == pytest.approx(np.mean(accuracies) - calibrated, abs=0.06)
+    assert low < estimate < high
+    assert any(line.startswith("| t2 |") for line in lines)
+    assert f"| {method.name} | `{method.written}` | 0.001 | yes | 0, 1 | 240 | 480 | 1,000 | 1 |" in lines
 
 
 def test_outcomes_of_another_protocol_are_refused(tmp_path: Path) -> None:
