@@ -8,19 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
-
-from benchmarks.remedies.__main__ import CHECK, COLLECTIONS, FURTHER, TASKS, UNSEEN, wordings_of
-from phraseproof.alignment.settings import AlignmentSettings
-from phraseproof.analysis.reductions.run import CALIBRATION
-from phraseproof.core import Task
-from phraseproof.hardening.candidates import Candidate, candidates_of
-from phraseproof.hardening.lessons import teaching_set
-from phraseproof.hardening.search_plan import MeasuredSet, SearchInput, SearchPlan, plan_search
-from phraseproof.hardening.search_settings import SearchSettings
-from phraseproof.identity import content_hash
-from phraseproof.tasks import load_tasks
 
 MODEL = "smollm2"
 MAX_PAIRS = 60
@@ -35,34 +23,6 @@ STEPS = 240
 LORA_RATE, PROMPT_RATE = 1e-3, 3e-3
 SEED = 0
 """Of splits and samples."""
-
-
-def search_plan(data_dir: Path) -> SearchPlan:
-    """The sets of `benchmarks.remedies`, with the first wordings of each task in those that are measured."""
-
-    def tasks(names: tuple[str, ...]) -> list[Task]:
-        return load_tasks(list(names), data_dir=data_dir)
-
-    given = SearchInput(
-        tasks(TASKS),
-        wordings_of(TASKS, COLLECTIONS, data_dir),
-        tasks(UNSEEN),
-        tasks(CHECK),
-        wordings_of((*UNSEEN, *CHECK), FURTHER, data_dir),
-    )
-    settings = SearchSettings(("lora+paft+choice",), limit=LIMIT, validation_limit=LIMIT, refit=False, seed=SEED)
-    plan = plan_search(given, settings)
-    few = {on.name: _first(on) for on in plan.reported}
-    return plan._replace(test=few["test"], unseen=few["unseen"], check=few["check"])
-
-
-def _first(on: MeasuredSet) -> MeasuredSet:
-    return on._replace(wordings={task: items[: MOST_WORDINGS[on.name]] for task, items in on.wordings.items()})
-
-
-def ranking_set(plan: SearchPlan) -> MeasuredSet:
-    """Training examples and training wordings by which references are chosen: a part of what teachers answer."""
-    return teaching_set(plan.training, RANKED, SEED)
 
 
 class ProtocolMethod(NamedTuple):
@@ -84,23 +44,9 @@ class ProtocolMethod(NamedTuple):
     uses_labels: bool = True
     seeds: int = 5
 
-    @property
-    def candidate(self) -> Candidate:
-        """What is trained."""
-        alignment = AlignmentSettings(max_steps=self.steps, held_out_fraction=0.0)
-        (found,) = candidates_of([self.written], {"": (self.rate,)}, alignment, seed=SEED)
-        return found
-
     def file_name(self, seed: int) -> str:
         """Of the file with what was measured after the training with a seed."""
         return f"{re.sub('[^a-z0-9]+', '-', self.name)}-seed-{seed}.parquet"
-
-
-def protocol_hash(plan: SearchPlan) -> str:
-    """Differs between outcomes that cannot be compared. Methods and budgets are in the record of each training."""
-    sets = [plan.training, *plan.reported]
-    examples = [sorted(task.examples, key=lambda each: each.id) for on in sets for task in on.tasks]
-    return content_hash([MODEL, [on.identity for on in sets], examples, MAX_PAIRS, RANKED, CALIBRATION, SEED])
 
 
 AS_IT_IS_FILE = "as-it-is.parquet"

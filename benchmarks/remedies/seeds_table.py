@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.remedies.outcomes import Outcomes, read_outcomes
-from benchmarks.remedies.protocol import AS_IT_IS_FILE, CALIBRATION, METHODS, OTHER_RATES, SEED, ProtocolMethod
+from benchmarks.remedies.protocol import AS_IT_IS_FILE, METHODS, OTHER_RATES, SEED, ProtocolMethod
 from phraseproof.analysis.option_values import OptionValues
 from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain
 from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay, Judgement, TrainedAnswers, overall
+from phraseproof.analysis.reductions.run import CALIBRATION
 from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED, calibrated_name
 
 _TITLES = {"test": "Unseen wordings and examples", "unseen": "Unseen tasks", "check": "MMLU"}

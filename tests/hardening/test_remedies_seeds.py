@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from benchmarks.remedies.outcomes import Outcomes, read_outcomes, write_outcomes
-from benchmarks.remedies.protocol import AS_IT_IS_FILE, CALIBRATION, METHODS, OTHER_RATES
+from benchmarks.remedies.protocol import AS_IT_IS_FILE, METHODS, OTHER_RATES
+from benchmarks.remedies.seed_trainings import candidate_of
 from benchmarks.remedies.seeds import OUTCOMES, planned
 from benchmarks.remedies.seeds_table import tables
 
+from phraseproof.alignment.methods import METHODS as KNOWN
 from phraseproof.analysis.calibrated import cross_fitted
 from phraseproof.analysis.option_values import OptionValues, scores
+from phraseproof.analysis.reductions.run import CALIBRATION
 from support.method_searches import with_more_skill
 from support.option_grids import simulated
 
@@ -98,6 +101,13 @@ def test_a_seed_of_all_methods_is_complete_before_the_next() -> None:
     assert len(found) == 2 * len(names) + len(OTHER_RATES)
     with pytest.raises(SystemExit, match="'nonsense' is not one of"):
         list(planned(["nonsense"], [0]))
+
+
+def test_all_methods_read_as_many_prompts_in_as_many_steps() -> None:
+    for method in (*METHODS, *OTHER_RATES):
+        settings = candidate_of(method).settings
+        of_pair = 1 if KNOWN[settings.method].draws_one else 1 + settings.paraphrases_per_batch
+        assert (settings.max_steps, of_pair * settings.gradient_accumulation) == (240, 2)
 
 
 def test_the_kept_outcomes_are_of_one_protocol_and_hold_no_text() -> None:
