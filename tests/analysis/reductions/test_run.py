@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from phraseproof.analysis.causes.run import controls_line
 from phraseproof.analysis.reductions.judging import judge
@@ -51,6 +52,25 @@ def test_what_would_take_long_names_the_command(tmp_path: Path) -> None:
     found = run_reductions(run, most_values=size - 1)
     assert not found.tasks
     assert found.notes[0].endswith(f"The command is: phraseproof reduce {run.path}.")
+
+
+def test_values_that_are_too_many_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = load_run(store_values(tmp_path / "run", OF))
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("values were read")
+
+    monkeypatch.setattr("phraseproof.analysis.reductions.run.load_option_values", fail)
+    assert not run_reductions(run, most_values=100).tasks
+
+
+def test_wordings_that_are_not_judged_do_not_count_as_values(tmp_path: Path) -> None:
+    groups = ("g",) * 4 + ("more", "negated")
+    run = load_run(store_values(tmp_path / "run", replace(OF, groups=groups, wordings=(*OF.wordings[:5], "c/not"))))
+    run.content["groups"] = ["g", "more", "negated"]
+    size = 5 * 60 * 3
+    assert run_reductions(run, most_values=size).tasks
+    assert not run_reductions(run, most_values=size - 1).tasks
 
 
 def test_a_run_with_a_budget_has_no_ways(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from phraseproof.core import Cell, Outcome
-from phraseproof.reports.html.chosen_examples import rows_of_examples
+from phraseproof.reports.html.chosen_examples import num_wordings, rows_of_examples
 from phraseproof.store.queries import Run, load_run
 from phraseproof.store.writer import RunStore, Usage
 
@@ -25,6 +25,8 @@ def test_each_example_comes_with_its_outcomes(tmp_path: Path) -> None:
     run = write(tmp_path / "run")
     chosen = [{"task": "b", "example_id": "e1"}, {"task": "a", "example_id": "e0"}, {"task": "b", "example_id": "e0"}]
     found = rows_of_examples(run, chosen, "instruction, score, text", 0, ["off"])
+    assert [num_wordings(rows) for _, rows in found] == [2, 2, 2]
+    assert num_wordings([*found[0][1], *found[1][1]]) == 2, "of draws and repeats each wording counts once"
     assert [(row["task"], row["example_id"]) for row, _ in found] == [("a", "e0"), ("b", "e1"), ("b", "e0")]
     assert [[(row["instruction"], row["score"], row["text"]) for row in rows] for _, rows in found] == [
         [("w/0", 0.0, "a0"), ("w/1", 0.0, "a0")],

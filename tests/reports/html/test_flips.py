@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,28 @@ def test_under_another_metric_the_largest_differences_come_first(tmp_path: Path)
     assert (flip.example_id, flip.right.instruction, flip.wrong.instruction) == ("a", "c/one", "c/two")
     (flip,) = find_flips(run, 0, ERRORS)
     assert (flip.right.instruction, flip.wrong.instruction) == ("c/two", "c/one"), "the lower score is the better one"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flips_are_those_of_the_whole_grid(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    is_right = random.random((6, 9)) < random.random(9)  # [wordings, examples], as is_there
+    is_there = random.random(is_right.shape) < 0.9
+    run = stored(
+        tmp_path / "run",
+        {
+            f"c/{w}": {f"e{e}": RIGHT if is_right[w, e] else WRONG for e in range(9) if is_there[w, e]}
+            for w in range(6)
+            if is_there[w].any()
+        },
+    )
+    counts = is_there.sum(axis=0)
+    means = [float(is_right[is_there[:, e], e].mean()) if counts[e] else 0.0 for e in range(9)]
+    flips = sorted((abs(mean - 0.5), f"e{e}", counts[e], mean) for e, mean in enumerate(means) if 0 < mean < 1)
+    found = find_flips(run, 0, ACCURACY, per_task=4)
+    assert [(flip.example_id, flip.num_wordings) for flip in found] == [(name, count) for _, name, count, _ in flips[:4]]
+    assert [flip.mean_score for flip in found] == pytest.approx([mean for *_, mean in flips[:4]])
+    assert all((flip.right.score, flip.wrong.score) == (1, 0) for flip in found)
 
 
 @given(st.lists(st.floats(-1e4, 0) | st.just(-math.inf), min_size=1, max_size=6))

@@ -14,6 +14,7 @@ from phraseproof.errors import NotEnoughDataError
 from phraseproof.scoring.registry import reads_text
 
 if TYPE_CHECKING:
+    from phraseproof.core import Cell
     from phraseproof.store.queries import Run
 
 CALIBRATION: Final = "prior-matching"
@@ -83,13 +84,31 @@ def judge_tasks(
     return tuple(tasks), tuple(refused)
 
 
+def _num_values(run: Run) -> int:
+    """How many values of options `fair_values` reads, found without reading them.
+
+    Examples that some wordings lack count as well.
+    """
+    controls = control_groups(run)
+    tasks: dict[tuple[str, int], dict[tuple[str, str], Cell]] = {}
+    for cell in run.done_cells():
+        if cell.group not in controls:
+            tasks.setdefault((cell.task, cell.num_fewshot), {}).setdefault((cell.instruction, cell.identity), cell)
+    first = [next(iter(cells.values())) for cells in tasks.values()]
+    found = 0
+    for cell, table in run.read_cells(("options",), only=first):
+        most = max((len(options or ()) for options in table["options"].to_pylist()), default=0)
+        found += most * sum(each.num_examples for each in tasks[cell.task, cell.num_fewshot].values())
+    return found
+
+
 def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions:
     """Judge all ways on all tasks of a run, with the settings that `phraseproof reduce` has by default.
 
     Args:
         run: the run, under one of its scorers.
-        most_values: judge nothing if the tasks hold more values of options than this, all wordings and examples
-            together. A million values take about five seconds on one core. Default: judge any number.
+        most_values: judge nothing, and read nothing, if the tasks hold more values of options than this, all wordings
+            and examples together. A million values take about five seconds on one core. Default: judge any number.
 
     Raises:
         RunError: no cell is done, or a cell is damaged.
@@ -98,15 +117,14 @@ def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions
     if reason:
         return RunReductions(reason=reason)
     access = Access.TEXT if reads_text(run.scoring) else Access.LOGPROBS
+    if most_values is not None and _num_values(run) > most_values:
+        return RunReductions(
+            reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.name}"
+        )
     try:
         values = fair_values(run, access)
     except NotEnoughDataError as error:
         return RunReductions(reason=error.problem)
-    size = sum(of.values.size for of in values)
-    if most_values is not None and size > most_values:
-        return RunReductions(
-            reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.name}"
-        )
     tasks, refused = judge_tasks(values, access=access)
     why = f"that takes {MIN_WORDINGS} wordings and {MIN_EXAMPLES} examples"
     return RunReductions(tasks, tuple((of.num_fewshot, of.task, why) for of, _ in refused))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -38,3 +38,11 @@ def rows_of_examples(
         by_example.setdefault((row["task"], row["example_id"]), []).append(row)
     found = [(row, by_example[row["task"], row["example_id"]]) for row in chosen]
     return sorted(found, key=lambda each: tasks.index(each[0]["task"]))
+
+
+def num_wordings(rows: Iterable[Row]) -> int:
+    """How many wordings outcomes are under.
+
+    Of the few examples that are shown, since DuckDB would keep every name of every example to count them.
+    """
+    return len({row["instruction"] for row in rows})

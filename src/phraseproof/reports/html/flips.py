@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from phraseproof.reports.html.chosen_examples import rows_of_examples
+from phraseproof.reports.html.chosen_examples import num_wordings, rows_of_examples
 
 if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
@@ -20,7 +20,7 @@ IN_ALL = 12
 
 _CHOOSE = """
     WITH examples AS (
-        SELECT task, example_id, avg(score) AS mean_score, count(DISTINCT instruction) AS num_wordings,
+        SELECT task, example_id, avg(score) AS mean_score,
             CASE WHEN ? THEN abs(avg(score) - 0.5) ELSE min(score) - max(score) END AS distance
         FROM outcomes WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group") AND len(options) > 0
         GROUP BY task, example_id HAVING min(score) < max(score)
@@ -106,7 +106,7 @@ def _flip(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric: 
     return Flip(
         task=chosen["task"],
         example_id=chosen["example_id"],
-        num_wordings=chosen["num_wordings"],
+        num_wordings=num_wordings(row for row in rows if row["options"]),
         mean_score=chosen["mean_score"],
         target=right["target"],
         right=_answer(right),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from phraseproof.reports.build.text import printable_lines
-from phraseproof.reports.html.chosen_examples import rows_of_examples
+from phraseproof.reports.html.chosen_examples import num_wordings, rows_of_examples
 
 if TYPE_CHECKING:
     from phraseproof.scoring.metric import Metric
@@ -19,8 +19,7 @@ SHOWN = 400
 
 _CHOOSE = """
     WITH examples AS (
-        SELECT task, example_id, max(score) - min(score) AS spread, avg(score) AS mean_score,
-            count(DISTINCT instruction) AS num_wordings
+        SELECT task, example_id, max(score) - min(score) AS spread, avg(score) AS mean_score
         FROM outcomes
         WHERE num_fewshot = ? AND NOT list_contains(?::VARCHAR[], "group") AND text IS NOT NULL AND len(options) = 0
         GROUP BY task, example_id HAVING max(score) > min(score)
@@ -112,7 +111,7 @@ def _spread(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], metric
     return TextSpread(
         chosen["task"],
         chosen["example_id"],
-        chosen["num_wordings"],
+        num_wordings(row for row in rows if row["text"] is not None),
         chosen["spread"],
         chosen["mean_score"],
         tuple(FoldedText.of(text) for text in references if text is not None),
