@@ -1,7 +1,11 @@
-"""Scores in bytes and in blocks, against plain arrays."""
+"""Scores in bits, bytes and blocks, against plain arrays."""
+
+from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from phraseproof.analysis import score_table
 from phraseproof.analysis.score_table import ScoreTable, smallest
@@ -49,12 +53,27 @@ def test_differences_never_overflow() -> None:
         assert found.of_wordings() == pytest.approx((first - second).mean(axis=1), abs=1e-13)
 
 
-def test_rows_of_other_kinds_are_gathered_exactly() -> None:
-    whole = None
-    for row, scores in enumerate([RIGHT[0], GRADED[0], RIGHT[1]]):
-        whole = ScoreTable(scores[None]).into(whole, row, 3)
-    assert whole is not None
-    assert np.array_equal(ScoreTable(whole).whole(), [RIGHT[0], GRADED[0], RIGHT[1]])
+@given(data=st.data())
+def test_any_table_is_the_array_that_it_was_made_of(data: st.DataObject) -> None:
+    wordings, examples = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 20))
+    kind = data.draw(st.sampled_from([st.integers(0, 1), st.integers(-100, 100), st.floats(-1, 1)]))
+    rows = st.lists(kind, min_size=examples, max_size=examples)
+    scores = np.array(data.draw(st.lists(rows, min_size=wordings, max_size=wordings)), dtype=np.float64)
+    columns = data.draw(st.lists(st.integers(0, examples - 1)))
+    table = ScoreTable(scores)
+    assert np.array_equal(table.whole(), scores)
+    assert np.array_equal(table.compact(), scores)
+    assert np.array_equal(table.on(columns).whole(), scores[:, columns])
+    assert np.array_equal(np.concatenate([block for _, block in table.by_wordings()]), scores)
+    assert np.array_equal(np.concatenate([block for _, block in table.by_examples()], axis=1), scores)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_rows_of_other_kinds_are_gathered_exactly(order: tuple[int, ...]) -> None:
+    rows = [(RIGHT[0], GRADED[0], 7 * RIGHT[1])[place] for place in order]
+    found = ScoreTable.stacked((ScoreTable(scores[None]) for scores in rows), 3)
+    assert np.array_equal(found.whole(), rows)
+    assert found.shape == (3, 7)
 
 
 def test_codes_leave_room_for_one_more() -> None:

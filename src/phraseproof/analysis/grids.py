@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -51,9 +51,9 @@ class TaskGrid:
             corpus metric the jackknife values of `corpus`, whose mean is the value for all examples.
         answers: [W, E * S] which option was chosen (its index), one draw after the other: those draws, orders of
             options and repeats that every wording has. The index after the last one is an unread answer. `None` where
-            the task has no options, nothing but means is known, or the wordings share no draw.
-        draws: the S draws of `answers`.
-        is_read: [W, E * S] where an answer could be read, parallel to `answers`; also where none could.
+            the task has no options, nothing but means is known, the wordings share no draw, or no answer was read.
+        draws: the S draws of `answers`; also where none of those was read.
+        unread: what an unread answer is in `answers`.
         chance: the score that blind guessing would reach, where options are known.
         notes: what a reader must know to interpret numbers from this grid.
         metric: what scores are in.
@@ -76,12 +76,21 @@ class TaskGrid:
     metric: Metric = ACCURACY
     corpus: CorpusValues | None = None
     draws: tuple[Draw, ...] = ()
-    is_read: Flags | None = None
+    unread: int = _NO_ANSWER
 
     @property
     def scores(self) -> Floats | None:
-        """[W, E] all scores of `table` as float64, for tasks that fit memory eight times as well."""
+        """[W, E] all scores of `table` as float64, for tasks that fit memory 64 times as well."""
         return None if self.table is None else self.table.whole()
+
+    @property
+    def is_read(self) -> Flags | None:
+        """[W, E * S] where an answer could be read, also where none could; `None` where the wordings share no draw."""
+        if not self.draws:
+            return None
+        if self.answers is None:
+            return np.zeros((len(self.wordings), len(self.draws) * len(self.examples)), dtype=np.bool_)
+        return self.answers != self.unread
 
     def rows(self, group: str) -> Ints:
         """The indices of a group's wordings."""
@@ -98,7 +107,6 @@ class TaskGrid:
             means=self.means[chosen],
             table=None if self.table is None else self.table.take(chosen),
             answers=None if self.answers is None else self.answers[chosen],
-            is_read=None if self.is_read is None else self.is_read[chosen],
             corpus=None if self.corpus is None else self.corpus.take(chosen),
         )
 
@@ -109,15 +117,13 @@ class TaskGrid:
         table = self.table.on(columns) if corpus is None else ScoreTable(corpus.of_examples())
         examples = tuple(self.examples[column] for column in columns)
         means = table.of_wordings()
-        return replace(
-            self, table=table, answers=None, is_read=None, draws=(), means=means, examples=examples, corpus=corpus
-        )
+        return replace(self, table=table, answers=None, draws=(), means=means, examples=examples, corpus=corpus)
 
     def minus(self, other: TaskGrid) -> TaskGrid:
         """The differences from a grid of the same wordings and examples: of scores, or else of means."""
         table = None if self.table is None or other.table is None else self.table.minus(other.table)
         means = self.means - other.means if table is None else table.of_wordings()
-        return replace(self, table=table, answers=None, means=means, chance=None, corpus=None)
+        return replace(self, table=table, answers=None, draws=(), means=means, chance=None, corpus=None)
 
 
 def metric_of(run: Run) -> Metric:
@@ -251,6 +257,7 @@ class _Gathering:
         corpus = self._corpus(common) if self.metric.is_corpus and common else None
         means = self._means()
         draws, answers = self._answers(common) if common else ((), None)
+        answers, unread = (None, _NO_ANSWER) if answers is None else _with_unread(answers)
         table = None if not common else self._table(common) if corpus is None else ScoreTable(corpus.of_examples())
         return TaskGrid(
             task,
@@ -262,17 +269,17 @@ class _Gathering:
             means=means,
             examples=common,
             table=table,
-            answers=None if answers is None else _with_unread(answers),
+            answers=answers,
             chance=chance,
             notes=(note,) if lost else (),
             metric=self.metric,
             corpus=corpus,
             draws=draws,
-            is_read=None if answers is None else answers != _NO_ANSWER,
+            unread=unread,
         )
 
     def _answers(self, common: tuple[str, ...]) -> tuple[tuple[Draw, ...], Codes | None]:
-        """The draws that every wording has, and [W, E * S] what was chosen in them."""
+        """The draws that every wording has, and [W, E * S] what was chosen in them; cells forget what they had."""
         first, *others = self.cells.values()
         draws = tuple(draw for draw in first if all(draw in of_wording for of_wording in others))
         if not draws:
@@ -282,18 +289,19 @@ class _Gathering:
         for row, of in enumerate(self.cells.values()):
             for place, draw in enumerate(draws):
                 answers[row, place] = _pick(of[draw].ids, of[draw].answers, common)
+                of[draw] = of[draw]._replace(answers=answers[row, place, :0])
         return draws, answers.reshape(len(self.cells), -1)
 
     def _table(self, common: tuple[str, ...]) -> ScoreTable:
         """[W, E] the scores, averaged over draws. Cells are forgotten as they are read, so that one table is held."""
-        found: np.ndarray[Any, np.dtype[Any]] | None = None
-        for row, of_wording in enumerate(self.cells.values()):
-            draws = [_pick(each.ids, each.scores.row(0), common) for each in of_wording.values()]
-            scores = ScoreTable(np.mean(draws, axis=0)[None])
-            found = scores.into(found, row, len(self.cells))
-            of_wording.clear()
-        assert found is not None
-        return ScoreTable(found)
+
+        def averaged() -> Iterator[ScoreTable]:
+            for of_wording in self.cells.values():
+                draws = [_pick(each.ids, each.scores.row(0), common) for each in of_wording.values()]
+                of_wording.clear()
+                yield ScoreTable(np.mean(draws, axis=0)[None])
+
+        return ScoreTable.stacked(averaged(), len(self.cells))
 
     def _means(self) -> Floats:
         if self.metric.is_corpus:
@@ -316,13 +324,15 @@ def _mean_of(draws: Sequence[_CellScores]) -> float:
     return float(np.average([each.mean for each in draws], weights=[len(each.ids) for each in draws]))
 
 
-def _with_unread(answers: Codes) -> Codes | None:
-    """The answers, with unread ones as an answer of their own; `None` where there is none at all."""
-    is_read = answers != _NO_ANSWER
-    if is_read.all():
-        return answers
-    unread = np.asarray(int(answers.max()) + 1, dtype=answers.dtype)  # `smallest` leaves room for it
-    return np.where(is_read, answers, unread) if is_read.any() else None
+def _with_unread(answers: Codes) -> tuple[Codes | None, int]:
+    """The answers, with unread ones as an answer of their own, and which one; no answers where none was read."""
+    if answers.min(initial=0) > _NO_ANSWER:
+        return answers, _NO_ANSWER
+    unread = int(answers.max(initial=_NO_ANSWER)) + 1  # `smallest` leaves room for it
+    if unread == 0:
+        return None, _NO_ANSWER
+    answers[answers == _NO_ANSWER] = unread
+    return answers, unread
 
 
 def distinct_ids(all_ids: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:

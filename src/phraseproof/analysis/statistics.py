@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from phraseproof.analysis.aggregation import Level, by_level, paper_weights
 from phraseproof.analysis.estimators.agreement import Agreement, agreement
-from phraseproof.analysis.estimators.crossed import Term, crossed_mean, draw_samples
+from phraseproof.analysis.estimators.crossed import Term, crossed_mean, draw_samples, sample_rows
 from phraseproof.analysis.estimators.measures import MIN_WORDINGS_FOR_A_TAIL, STATISTICS, Measured, compute, measure
 from phraseproof.analysis.estimators.resampling import RESAMPLES, Resampler
 from phraseproof.analysis.grids import TaskGrid
@@ -112,7 +112,8 @@ def _at(grids: Sequence[TaskGrid], names: Sequence[str], resampler: Resampler) -
     measured: list[tuple[TaskGrid, Mapping[str, Measured]]] = []
     for grid in grids:
         samples = draw_samples(grid, resampler)
-        measured.append((grid, {group: measure(sample, _agreement(sample.grid)) for group, sample in samples.items()}))
+        of_groups = {group: measure(sample, _agreement(grid, group)) for group, sample in samples.items()}
+        measured.append((grid, of_groups))
 
     def above(level: Level, name: str, below: Sequence[StatisticsRow]) -> StatisticsRow:
         parts = [parts for grid, parts in measured if level is Level.OVERALL or grid.category == name]
@@ -123,11 +124,11 @@ def _at(grids: Sequence[TaskGrid], names: Sequence[str], resampler: Resampler) -
     return Robustness(grids[0].num_fewshot, groups, tasks, categories, overall, tuple(_notes(grids, groups)))
 
 
-def _agreement(grid: TaskGrid) -> Agreement | None:
+def _agreement(grid: TaskGrid, group: str) -> Agreement | None:
     if grid.answers is None:
         return None
     try:
-        return agreement(grid.answers, len(grid.examples))
+        return agreement(grid.answers[sample_rows(grid, group)], len(grid.examples))
     except NotEnoughDataError:
         return None
 

@@ -60,7 +60,8 @@ def test_without_a_read_answer_there_is_no_share_and_no_kappa() -> None:
 
 def of_grid(answers: Ints | None, is_read: list[list[bool]], draws: tuple[Draw, ...]) -> TaskGrid:
     scores = np.zeros((len(is_read), len(is_read[0]) // len(draws)))
-    return replace(grid(scores), answers=answers, is_read=np.array(is_read), draws=draws)
+    told = None if answers is None else np.where(is_read, answers, 9)
+    return replace(grid(scores), answers=told, unread=9, draws=draws)
 
 
 def test_options_of_a_grid_are_by_wording_draw_and_example() -> None:

@@ -60,10 +60,11 @@ def chosen_options(grid: TaskGrid, rows: Sequence[int], columns: Sequence[int]) 
         grid: of one scorer.
         rows, columns: of wordings and examples.
     """
-    if grid.is_read is None:
+    is_read = grid.is_read
+    if is_read is None:
         return None
-    answers = grid.is_read * 0 if grid.answers is None else grid.answers
-    found = np.where(grid.is_read, answers, UNREAD).reshape(len(grid.wordings), len(grid.draws), len(grid.examples))
+    answers = 0 if grid.answers is None else grid.answers
+    found = np.where(is_read, answers, UNREAD).reshape(len(grid.wordings), len(grid.draws), len(grid.examples))
     return ChosenOptions(grid.draws, found[list(rows)][:, :, list(columns)])
 
 

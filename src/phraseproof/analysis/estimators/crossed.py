@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,14 +60,19 @@ class _Component(NamedTuple):
     degrees_of_freedom: int
 
 
+def sample_rows(grid: TaskGrid, group: str) -> list[int]:
+    """The wordings of a group's sample: in the order of their keys, so that a set is the same set on every task."""
+    return sorted(map(int, grid.rows(group)), key=lambda row: grid.keys[row])
+
+
 def draw_samples(grid: TaskGrid, resampler: Resampler) -> dict[str, Sample]:
-    """The samples of a task by group; all of them on the same resampled examples."""
+    """The samples of a task by group, without answers; all of them on the same resampled examples."""
     means = resampler.means(grid)
     samples: dict[str, Sample] = {}
+    scores = replace(grid, answers=None, draws=())
     for group in dict.fromkeys(grid.groups):
-        # In the order of their keys, so that a set of wordings is the same set on every task.
-        rows = sorted(grid.rows(group), key=lambda row: grid.keys[row])
-        part = grid.take(rows)
+        rows = sample_rows(grid, group)
+        part = scores.take(rows)
         samples[group] = Sample(part, means[:, rows], resampler.wordings(part.keys))
     return samples
 

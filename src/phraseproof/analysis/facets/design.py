@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -188,12 +188,11 @@ class _Gathering:
         """[cells of all wordings, examples]"""
         cells = [cell for row in every for cell in row]
         if not self._metric.is_corpus:
-            whole: np.ndarray[Any, np.dtype[Any]] | None = None
-            for number, cell in enumerate(cells):
-                picked = [_pick(each.ids, each.scores.row(0), examples) for each in cell]
-                whole = ScoreTable(np.mean(picked, axis=0)[None]).into(whole, number, len(cells))
-            assert whole is not None
-            return whole
+            tables = (
+                ScoreTable(np.mean([_pick(each.ids, each.scores.row(0), examples) for each in cell], axis=0)[None])
+                for cell in cells
+            )
+            return ScoreTable.stacked(tables, len(cells)).compact()
         rows: list[Floats] = []
         for cell in cells:
             summed = [_pick(each.ids, each.statistics, examples) for each in cell if each.statistics is not None]
