@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from phraseproof.errors import RunError
@@ -16,6 +17,7 @@ from phraseproof.store.locks import PATIENT, ProcessLock
 from phraseproof.store.remote.manifest import FOLDER, Manifest, newest_manifest
 from phraseproof.store.remote.object_store import ObjectStore
 from phraseproof.store.remote.places import LocalPlace, reading_place
+from phraseproof.store.remote.read_copies import copy_for, prune, start_reading
 from phraseproof.store.remote.segments import fetch_files, is_same
 
 _RUN_FILE = "run.json"
@@ -32,13 +34,17 @@ def fetch_run(url: str) -> Path | None:
 
     Raises:
         RunError: it cannot be read, or an object of it is damaged or missing.
+        UsageError: the limit of what copies may take is not a number.
     """
     store = ObjectStore(url)
     place = reading_place(url)
     lock = ProcessLock(place.lock)
     lock.acquire(PATIENT, lambda _: None)
     try:
-        return None if _refresh(store, place) is None else place.copy
+        copy = _refreshed(store, place)
+        if copy is not None:
+            prune(place)
+        return copy
     finally:
         lock.release()
 
@@ -97,30 +103,32 @@ def missing_objects(store: ObjectStore, error: FileNotFoundError) -> RunError:
     )
 
 
-def _refresh(store: ObjectStore, place: LocalPlace) -> Manifest | None:
-    """Bring the copy up to date with the newest manifest."""
+def _refreshed(store: ObjectStore, place: LocalPlace) -> Path | None:
+    """A copy of the newest manifest, which stays as it is while this process runs; `None` where there is no run."""
     before: Manifest | None = None
     for _ in range(_TRIALS):
         manifest = newest_manifest(store)
         if manifest is None:
             return None
-
-        def keep(path: str, content: Path) -> None:
-            target = place.copy / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content.replace(target)
-
-        lacking = [path for path, file in manifest.files.items() if not is_same(place.copy / path, file)]
+        copy = copy_for(place, manifest)
+        lacking = [path for path, file in manifest.files.items() if not is_same(copy.copy / path, file)]
         try:
-            bring(store, manifest, lacking, place.temporary(), keep)
+            bring(store, manifest, lacking, copy.temporary(), partial(_move, copy.copy))
         except FileNotFoundError as error:
             if before is not None and manifest.number == before.number:
                 raise missing_objects(store, error) from None
             before = manifest
             continue
-        _remove_others(place.copy, manifest)
-        return manifest
+        _remove_others(copy.copy, manifest)
+        start_reading(place, copy, manifest)
+        return copy.copy
     raise RunError("it changes faster than it can be read", where=store.url, hint="Run the command again")
+
+
+def _move(folder: Path, path: str, content: Path) -> None:
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content.replace(target)
 
 
 def _remove_others(folder: Path, manifest: Manifest) -> None:

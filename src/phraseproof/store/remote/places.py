@@ -10,6 +10,9 @@ from phraseproof.errors import RunError
 from phraseproof.store.urls import URL_FILE
 from phraseproof.user_cache import cache_folder
 
+READING = "read"
+"""The end of the name of the folder of copies that commands read."""
+
 _FOLDER = "runs"
 _MOST_CHARACTERS = 80
 
@@ -39,7 +42,7 @@ class LocalPlace(NamedTuple):
 
 def reading_place(url: str) -> LocalPlace:
     """The files of commands that read: what the store held when it was last read."""
-    return _place(url, "read")
+    return _place(url, READING)
 
 
 def writing_place(url: str) -> LocalPlace:
