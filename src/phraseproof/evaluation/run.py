@@ -342,7 +342,7 @@ class Evaluation:
         reuse, files = self.reuse(store.samples), store.files()
         new = [each for each in missing if len(reuse.held(each, files)) < len(each.task.examples)]
         if new and isinstance(self.model, WarnsOfPrecision) and (warning := self.model.precision_warning()):
-            observer.warned(warning)
+            observer.warned(warning + "; with --rescore-ties it takes more memory, too" * self.settings.rescore_ties)
         near_ties = self._measure_error(store, observer, self_test=self_test) if new else None
         if new and self_test:
             observer.noted(f"loading {self.model.identity.name} and testing its scores")

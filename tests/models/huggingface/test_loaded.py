@@ -81,7 +81,7 @@ def test_a_cpu_that_emulates_half_precision_is_warned_of(
     half = load_model(str(tiny_models.tiny_llama()), ModelOptions(device="cpu", dtype="bfloat16"))
     assert isinstance(half, WarnsOfPrecision)
     assert half.precision_warning() == (
-        "bfloat16 is emulated on this CPU: it saves memory and is slower than --dtype float32"
+        "bfloat16 is emulated on this CPU: it takes less memory than --dtype float32, and more time"
     )
 
 

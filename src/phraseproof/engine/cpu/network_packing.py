@@ -23,6 +23,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from phraseproof.engine.cpu import packed_linear
+from phraseproof.engine.cpu.emulated_half import undo_widening, widen_products
 from phraseproof.engine.cpu.fused_mlp import fuse_gates, gate_layers, unfuse_gates
 from phraseproof.engine.cpu.half_products import with_half_products
 from phraseproof.engine.cpu.packed_linear import PackedLinear, pack_linear_layers, unpack_linear_layers
@@ -99,6 +100,20 @@ def pack_half(network: Network) -> int | None:
     if not similar_logits(trial_logits(network), expected):
         unfuse_gates(network)
     return changed.packed
+
+
+def widen_emulated(network: Network) -> int:
+    """Compute the products of a frozen half-precision network in float32, as `emulated_half.py` says.
+
+    Returns:
+        How many layers were changed; none where the network then computes something else.
+    """
+    expected = trial_logits(network)
+    changed = widen_products(network)
+    if expected is not None and similar_logits(trial_logits(network), expected):
+        return changed
+    undo_widening(network)
+    return 0
 
 
 @torch.inference_mode()

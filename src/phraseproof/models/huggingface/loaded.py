@@ -142,12 +142,14 @@ class LazyNetwork:
         return self._packed_layers
 
     def _pack(self) -> int:
-        from phraseproof.engine.cpu.network_packing import pack_float32, pack_half
+        from phraseproof.engine.cpu.half_products import emulated
+        from phraseproof.engine.cpu.network_packing import pack_float32, pack_half, widen_emulated
 
-        if self._checkpoint.precision.dtype != "bfloat16":
+        dtype = self._checkpoint.precision.dtype
+        if dtype == "float32":
             return pack_float32(self.network)
         if not self.has_half_products:
-            return 0
+            return widen_emulated(self.network) if emulated(dtype) else 0
         # The model's identity, which names half products, is in use by now.
         if (packed := pack_half(self.network)) is None:
             raise ModelError(

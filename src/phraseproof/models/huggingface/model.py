@@ -267,7 +267,7 @@ class HuggingFaceModel(FormatsWithTemplate):
 
         if self.device != "cpu" or not emulated(self.dtype):
             return None
-        return f"{self.dtype} is emulated on this CPU: it saves memory and is slower than --dtype float32"
+        return f"{self.dtype} is emulated on this CPU: it takes less memory than --dtype float32, and more time"
 
     def encode(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
         """The tokens that the method `loglikelihood` scores."""
