@@ -81,13 +81,13 @@ def test_texts_are_read_whole(tmp_path: Path) -> None:
     (answer,) = found.cards.rows[0].answers
     assert (answer.text, answer.is_cut, answer.options, answer.is_unread) == ("a dog", True, (), False)
     assert found.references == ("the cat sat",)
-    assert [(count.name, count.num_wordings) for count in found.counts] == [("text 1", 2)]
+    assert [(count.name, count.num_wordings) for count in found.counts] == [("a dog", 2)]
 
 
 def test_draws_are_named(tmp_path: Path) -> None:
     index = opened(write_options_run(tmp_path / "run", {"w/a": (1, 1)}, repeats={"w/a": [(1, 0)]}))
     (card,) = view(index, STATE).cards.rows
-    assert [answer.draw for answer in card.answers] == ["repeat 0, order 0", "repeat 1, order 0"]
+    assert [answer.draw for answer in card.answers] == ["repeat 0", "repeat 1"]
     assert (card.mean, card.is_best, card.num_answers) == (0.5, False, 2)
 
 

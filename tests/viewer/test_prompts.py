@@ -30,7 +30,7 @@ def evaluated(folder: Path, **options: object) -> Path:
     (folder / "mine.yaml").write_text(WORDINGS)
     phraseproof.evaluate(
         "scripted", tasks=str(folder / "odd.yaml"), instructions={"mine": str(folder / "mine.yaml")},
-        out=folder / "run", log_samples=True, **options,  # type: ignore[arg-type]
+        out=folder / "run", **{"log_samples": True, **options},  # type: ignore[arg-type]
     )  # fmt: skip
     return folder / "run"
 
@@ -57,6 +57,30 @@ def test_questions_of_prompts_that_are_rendered_again(tmp_path: Path) -> None:
     index = opened(path)
     rows = {StoredRow(0, row, row): {"example_id": index.examples[row][1], "prompt": None} for row in (0, 1)}
     assert questions(index, rows) == {0: "Q: Is 1 odd?", 1: "Q: Is 2 odd?"}
+
+
+def test_prompts_of_a_calibrated_run_are_those_of_its_source(tmp_path: Path) -> None:
+    source = load_run(evaluated(tmp_path, log_samples=False))
+    phraseproof.calibrate(source.path, "per-byte", out=tmp_path / "derived")
+    derived = load_run(tmp_path / "derived")
+    names = ["1", "2"]
+    assert rebuilt_prompts(derived, derived.cells[0], names) == rebuilt_prompts(source, source.cells[0], names)
+    source.path.rename(tmp_path / "moved")
+    with pytest.raises(NotEnoughDataError, match="derived from is not there"):
+        rebuilt_prompts(derived, derived.cells[0], names)
+
+
+def test_a_relative_task_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = evaluated(tmp_path)
+    edit_run_file(path, lambda content: content["spec"].update(tasks=["odd.yaml"]))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    run = load_run(path)
+    assert rebuilt_prompts(run, run.cells[0], ["1"])[0].text
+    (tmp_path / "odd.yaml").unlink()
+    with pytest.raises(NotEnoughDataError, match="is neither in the current folder nor above the run"):
+        rebuilt_prompts(run, run.cells[0], ["1"])
 
 
 def test_data_that_changed_since_is_refused(tmp_path: Path) -> None:
@@ -102,4 +126,12 @@ def test_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_runs_that_do_not_say_what_is_needed(tmp_path: Path) -> None:
     run = load_run(write_options_run(tmp_path / "run"))
     with pytest.raises(NotEnoughDataError, match="does not say on which data"):
+        rebuilt_prompts(run, run.cells[0], ["e1"])
+
+
+def test_imported_runs_hold_no_prompts_to_render(tmp_path: Path) -> None:
+    path = write_options_run(tmp_path / "run")
+    edit_run_file(path, lambda content: content["settings"].update(imported="csv"))
+    run = load_run(path)
+    with pytest.raises(NotEnoughDataError, match="imported from another program"):
         rebuilt_prompts(run, run.cells[0], ["e1"])

@@ -247,11 +247,10 @@ def _change(
     old: tuple[StoredRow, Mapping[str, Any]],
     new: tuple[StoredRow, Mapping[str, Any]],
 ) -> Change:
-    has_draws = len(column.cells) > 1
     return Change(
         column,
         new[1]["example_id"],
         references_of(new[1]),
-        read_answer(before, *old, has_draws=has_draws),
-        read_answer(after, *new, has_draws=has_draws),
+        read_answer(before, *old),
+        read_answer(after, *new),
     )

@@ -19,6 +19,9 @@ WORDINGS_PER_PAGE = 12
 DRAWS_SHOWN = 8
 """Of a wording's draws of demonstrations, repeats and orders, how many are shown in full."""
 
+_BEGINNING = 40
+"""Characters of a generated text that name it."""
+
 _ONE_OF_SEVERAL = "Each option has a prompt, and this is the longest; the same text is scored after all of them."
 
 
@@ -84,7 +87,8 @@ class AnswerCount(NamedTuple):
 
     Attributes:
         answer: as in the index, as text.
-        name: the option; that none was read, or no text stored; or `text 1` and so on, the most frequent one first.
+        name: the option; that none was read, or no text stored; or how the text begins, where this page shows it, else
+            `text 1` and so on.
     """
 
     answer: str
@@ -131,8 +135,11 @@ def example_of(index: RunIndex, state: PageState) -> ExampleView | None:
     places: dict[int, list[StoredRow]] = {}
     scores: dict[int, list[float]] = {}
     answers: dict[int, set[int]] = {}
+    answer_at: dict[StoredRow, int] = {}
     for column, cell, row, score, answer in rows:
-        places.setdefault(column, []).append(StoredRow(cell, row, number))
+        place = StoredRow(cell, row, number)
+        answer_at[place] = answer
+        places.setdefault(column, []).append(place)
         scores.setdefault(column, []).append(score)
         answers.setdefault(answer, set()).add(column)
     kept = sorted(
@@ -146,28 +153,29 @@ def example_of(index: RunIndex, state: PageState) -> ExampleView | None:
     wanted = {column: places[column][:DRAWS_SHOWN] for column in page.rows}
     first = next(iter(places.values()), [])[:1]
     stored = read_rows(index, [*first, *(place for of_column in wanted.values() for place in of_column)])
+    texts = {answer: stored[place]["text"] for place, answer in answer_at.items() if place in stored}
     best, _ = best_and_worst(index)
     cards = [
         WordingCard(
             lines[column],
             sum(scores[column]) / len(scores[column]),
             all(score == best for score in scores[column]),
-            tuple(read_answer(index, place, stored[place], has_draws=len(places[column]) > 1) for place in of_column),
+            tuple(read_answer(index, place, stored[place]) for place in of_column),
             len(places[column]),
         )
         for column, of_column in wanted.items()
     ]
     row = stored[first[0]] if first else {}
     order = list(matching_examples(index, state))
-    place = order.index(number) if number in order else None
+    at = order.index(number) if number in order else None
     return ExampleView(
         state.example,
         references_of(row) if row else (),
-        _counts(answers, row),
+        _counts(answers, row, texts),
         Page(cards, page.number, page.size, page.total),
-        index.examples[order[place - 1]][1] if place else "",
-        index.examples[order[place + 1]][1] if place is not None and place + 1 < len(order) else "",
-        0 if place is None else place + 1,
+        index.examples[order[at - 1]][1] if at else "",
+        index.examples[order[at + 1]][1] if at is not None and at + 1 < len(order) else "",
+        0 if at is None else at + 1,
         len(order),
     )
 
@@ -179,18 +187,12 @@ def references_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(text for text in (first, *others) if text)
 
 
-def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any], *, has_draws: bool) -> ShownAnswer:
+def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any]) -> ShownAnswer:
     """An outcome for people; its prompt is rendered again where the run does not store it."""
     best, _ = best_and_worst(index)
     prompt, note = _prompt(index, place, row)
-    cell = index.cells[place.cell]
-    parts = [
-        *([f"demonstrations {cell.fewshot_seed}"] if cell.num_fewshot else []),
-        f"repeat {cell.repeat}",
-        f"order {cell.option_order}",
-    ]
     return ShownAnswer(
-        ", ".join(parts) if has_draws else "",
+        _draw(index, place.cell),
         row["score"],
         row["score"] == best,
         _options(row),
@@ -202,6 +204,19 @@ def read_answer(index: RunIndex, place: StoredRow, row: Mapping[str, Any], *, ha
         row["prompt_tokens"] or 0,
         row["truncated_tokens"] or 0,
     )
+
+
+def _draw(index: RunIndex, number: int) -> str:
+    """What distinguishes a cell from the others of its wording; nothing where there are no others."""
+    cell = index.cells[number]
+    column = next(each for each in index.columns if number in each.cells)
+    others = [index.cells[other] for other in column.cells]
+    parts = {
+        "demonstrations": [each.fewshot_seed for each in (cell, *others)],
+        "repeat": [each.repeat for each in (cell, *others)],
+        "order": [each.option_order for each in (cell, *others)],
+    }
+    return ", ".join(f"{name} {values[0]}" for name, values in parts.items() if len(set(values)) > 1)
 
 
 def _options(row: Mapping[str, Any]) -> tuple[OptionLine, ...]:
@@ -240,7 +255,9 @@ def _prompt(index: RunIndex, place: StoredRow, row: Mapping[str, Any]) -> tuple[
     return prompt.text, f"{said} {one_of}".rstrip()
 
 
-def _counts(answers: Mapping[int, set[int]], row: Mapping[str, Any]) -> tuple[AnswerCount, ...]:
+def _counts(
+    answers: Mapping[int, set[int]], row: Mapping[str, Any], texts: Mapping[int, str | None]
+) -> tuple[AnswerCount, ...]:
     options: Sequence[str] = row.get("options") or ()
     ordered = sorted(answers.items(), key=lambda each: (-len(each[1]), each[0]))
     found: list[AnswerCount] = []
@@ -250,9 +267,15 @@ def _counts(answers: Mapping[int, set[int]], row: Mapping[str, Any]) -> tuple[An
         elif answer < len(options):
             name = options[answer] if options[answer] == letter(answer) else f"{letter(answer)}: {options[answer]}"
         else:
-            name = f"text {number}"
+            name = _beginning(texts.get(answer)) or f"text {number}"
         found.append(AnswerCount(str(answer), name, len(members)))
     return tuple(found)
+
+
+def _beginning(text: str | None) -> str:
+    """The first words of a text, on one line."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= _BEGINNING else f"{line[: _BEGINNING - 1]}…"
 
 
 def letter(number: int | None) -> str:

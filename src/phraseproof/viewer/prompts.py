@@ -17,14 +17,17 @@ from phraseproof.instructions.option_order import in_order, in_own_order
 from phraseproof.instructions.render import build_prompt, draw_demonstrations
 from phraseproof.instructions.template import CompiledInstruction, compile_instruction
 from phraseproof.scoring.registry import reads_text
-from phraseproof.store.queries import Run
-from phraseproof.store.run_file import GENERATION, wording_keys
+from phraseproof.store.queries import Run, load_run
+from phraseproof.store.run_file import CALIBRATION, DERIVED_FROM, GENERATION, IMPORTED, RUN_FILE, wording_keys
 from phraseproof.tasks import load_tasks
 
 _WITHOUT_NETWORK = ("everyday", "pocket")
 """First parts of names of tasks whose data is in the package."""
 
 _TASKS_KEPT = 8
+_FOLDERS_ABOVE = 3
+"""So many folders above a run are searched for a task file whose path is relative: a project's runs are below it."""
+
 _FIELDS = {field.name for field in fields(Instruction)} - {"id", "collection", "origin"}
 
 
@@ -104,18 +107,39 @@ def _compiled(instruction: Instruction) -> CompiledInstruction:
 
 
 def _task_of(run: Run, name: str) -> _LoadedTask:
+    evaluated = _evaluated(run)
     stored: str | None = run.content.get("tasks", {}).get(name, {}).get("data")
     if stored is None:
         raise NotEnoughDataError("the run does not say on which data it was made")
-    spec = spec_of_run(run.content).data
-    members = [str(member) for member in spec.get("tasks", ())]  # type: ignore[attr-defined] - JSON data
+    spec = spec_of_run(evaluated.content).data
+    members = [_existing(evaluated, str(member)) for member in spec.get("tasks", ())]  # type: ignore[attr-defined] - JSON data
     folder = spec.get("data_dir")
-    return _loaded(name, tuple(members), None if folder is None else str(folder), stored)
+    return _loaded(name, tuple(members), None if folder is None else _existing(evaluated, str(folder)), stored)
+
+
+def _evaluated(run: Run) -> Run:
+    """The run itself, or the one that it was derived from."""
+    if IMPORTED in run.settings:
+        raise NotEnoughDataError("the run was imported from another program")
+    if CALIBRATION not in run.settings:
+        return run
+    source = str(run.content.get(DERIVED_FROM, {}).get("run", ""))
+    if not (Path(source) / RUN_FILE).is_file():
+        raise NotEnoughDataError(f"the run that it was derived from is not there: {source}")
+    return load_run(Path(source))
+
+
+def _existing(run: Run, path: str) -> str:
+    """A path as the evaluation was given it, or the same below a folder above the run; else as it is."""
+    folders = [Path(), *run.path.resolve().parents[:_FOLDERS_ABOVE]]
+    return next((str(folder / path) for folder in folders if (folder / path).exists()), path)
 
 
 @lru_cache(_TASKS_KEPT)
 def _loaded(name: str, members: tuple[str, ...], data_dir: str | None, stored: str) -> _LoadedTask:
     files = [member for member in members if member.endswith((".yaml", ".yml")) or Path(member).is_file()]
+    if gone := [file for file in files if not Path(file).is_file()]:
+        raise NotEnoughDataError(f"the task file {gone[0]} is neither in the current folder nor above the run")
     error: PhraseproofError | None = None
     for member in (*files, name):
         is_local = member in files or data_dir is not None or member.split("/", 1)[0] in _WITHOUT_NETWORK
