@@ -16,6 +16,19 @@ def test_reports_are_a_line_and_the_warnings() -> None:
     assert lines[2].startswith("!t: the teacher answers 'a' to 100% of 2 pairs")
 
 
+def test_many_tasks_without_a_warning_share_a_line() -> None:
+    lines: list[str] = []
+    right = [GradedAnswer(number, 1.0, 0.25) for number in range(12)]
+    mostly = [GradedAnswer(number, float(number > 1), 0.25) for number in range(12)]
+    judged = [judge_answers(task, ["a", "b"] * 6, right if task != "g" else mostly) for task in "abcdefg"]
+    doubted = judge_answers("x", ["a", "b"] * 6, [GradedAnswer(number, 0.0, 0.25) for number in range(12)])
+    report_qualities([*judged, doubted], lines.append, lambda _: None)
+    assert lines == [
+        "7 tasks: the teacher is right on 83.3% to 100.0% of the labelled pairs of each, above chance",
+        "x: the teacher is right on 0.0% of 12 labelled pairs, chance 25.0%",
+    ]
+
+
 def test_the_advice_is_given_once_for_all_tasks() -> None:
     warnings: list[str] = []
     graded = [GradedAnswer(number, 1.0, 0.5) for number in range(2)]

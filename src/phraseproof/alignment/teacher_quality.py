@@ -21,6 +21,8 @@ RIGHT = "is right on"
 NOISE = "Training on such answers may teach noise"
 
 _ROUNDING = 1e-9
+_LISTED = 5
+"""So many tasks without a warning have a line each."""
 
 
 class GradedAnswer(NamedTuple):
@@ -133,10 +135,21 @@ def judge_answers(
 def report_qualities(
     qualities: Iterable[TeacherQuality], say: Callable[[str], None], warn: Callable[[str], None]
 ) -> None:
-    """Say one line per task, and what is doubtful as warnings: what to do about it is said once, not for every task."""
+    """Say one line per task, and what is doubtful as warnings: what to do about it is said once, not for every task.
+
+    Many tasks without a warning share a line.
+    """
+    found = list(qualities)
+    sound = [(each, each.accuracy) for each in found if each.accuracy is not None and not each.warnings]
+    is_shared = len(sound) > _LISTED and len({(each.teacher, each.right) for each, _ in sound}) == 1
+    if is_shared:
+        first, values = sound[0][0], [accuracy for _, accuracy in sound]
+        of = "of the labelled pairs of each, above chance"
+        say(f"{len(sound)} tasks: {first.teacher} {first.right} {min(values):.1%} to {max(values):.1%} {of}")
     advised: set[str] = set()
-    for quality in qualities:
-        say(quality.sentence())
+    for quality in found:
+        if not is_shared or quality.warnings or quality.accuracy is None:
+            say(quality.sentence())
         for warning in quality.warnings:
             if warning.endswith(quality.advice):
                 warn(warning.removesuffix(f". {quality.advice}") if quality.advice in advised else warning)

@@ -52,7 +52,7 @@ class TrainingBar(StderrBar):
         self._held_out = report.held_out or self._held_out
         text = self._describe(report)
         left = "" if not report.seconds_left else f", about {duration(report.seconds_left)} left"
-        line = f"step {report.step:,} of {self._total:,}: {text}{left}"
+        line = f"step {report.step:,} of {self._total:,}{': ' if text else ''}{text}{left}"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=report.step, description=text + left)
             if report.step >= self._total:
