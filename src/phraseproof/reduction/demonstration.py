@@ -1,4 +1,4 @@
-"""The second half of the demo: a real model's spread on a shipped task, its cause, and what reduces it."""
+"""The first part of the demo: a real model's spread on a shipped task, its cause, and what reduces it."""
 
 from __future__ import annotations
 
