@@ -1,6 +1,6 @@
 """The pictures in README.md, docs/report.md and docs/collect.md, photographed by headless Chromium.
 
-make screenshots    (all), or: python docs/screenshots.py report|collect
+make screenshots    (all), or: python docs/screenshots.py demo|report|collect
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ from phraseproof.collect.store import CollectStore
 IMAGES = Path(__file__).parent / "images"
 RUN = Path("runs/screenshots/all-tasks")
 PAGE = Path("runs/screenshots/report.html")
+DEMO = Path("runs/demo/smollm2")
+"""Made by `phraseproof demo`."""
+
+DEMO_PAGE = Path("runs/screenshots/demo.html")
 DESK = {"width": 1000, "height": 760}
+SECTION = {"width": 720, "height": 760}
 PHONE = {"width": 390, "height": 760}
 
 
@@ -32,8 +37,17 @@ def phraseproof(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "phraseproof", *map(str, arguments)], check=True)
 
 
-def photograph(browser: Browser, name: str, size: dict[str, int], *, dark: bool = False, section: str = "") -> None:
-    """The window as it opens, or one section of the page."""
+def photograph(
+    browser: Browser,
+    name: str,
+    size: dict[str, int],
+    *,
+    dark: bool = False,
+    section: str = "",
+    of: Path = PAGE,
+    hidden: str = "",
+) -> None:
+    """The window as it opens, or one section of the page, without what a selector hides."""
     context = browser.new_context(
         viewport={"width": size["width"], "height": size["height"]},
         color_scheme="dark" if dark else "light",
@@ -41,13 +55,32 @@ def photograph(browser: Browser, name: str, size: dict[str, int], *, dark: bool 
         offline=True,
     )
     page = context.new_page()
-    page.goto(PAGE.absolute().as_uri())
+    page.goto(of.absolute().as_uri())
     page.wait_for_selector("html[data-ready]")
+    if hidden:
+        page.locator(hidden).evaluate_all("all => all.forEach(one => one.remove())")
     if section:
         page.locator(f"section[aria-labelledby='{section}']").screenshot(path=IMAGES / f"{name}.png")
     else:
         page.screenshot(path=IMAGES / f"{name}.png")
     context.close()
+
+
+def demo(browser: Browser) -> None:
+    """The picture of README.md: the wordings of the demo's real model (some minutes, unless the demo was run here)."""
+    if not (DEMO / "run.json").exists():
+        phraseproof("demo", "--limit", "2", "--quiet")
+    phraseproof("report", DEMO, "--out", DEMO_PAGE)
+    for dark in (False, True):
+        photograph(
+            browser,
+            "demo-wordings-dark" if dark else "demo-wordings",
+            SECTION,
+            dark=dark,
+            section="r0-k0-strip",
+            of=DEMO_PAGE,
+            hidden=".tools, .hint, figcaption",
+        )
 
 
 def report(browser: Browser) -> None:
@@ -58,7 +91,6 @@ def report(browser: Browser) -> None:
     photograph(browser, "report", DESK)
     photograph(browser, "report-dark", DESK, dark=True)
     photograph(browser, "report-phone", PHONE)
-    photograph(browser, "report-wordings", DESK, section="r0-k0-strip")
     photograph(browser, "report-flips", DESK, section="r0-k0-flips")
 
 
@@ -142,10 +174,10 @@ def main() -> None:
     """Take the pictures that the command line names, or all."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     IMAGES.mkdir(exist_ok=True)
-    wanted = sys.argv[1:] or ["report", "collect"]
+    wanted = sys.argv[1:] or ["demo", "report", "collect"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for take in (report, collect):
+        for take in (demo, report, collect):
             if take.__name__ in wanted:
                 take(browser)
         browser.close()

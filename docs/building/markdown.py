@@ -11,6 +11,10 @@ _FENCE = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 _OPEN_FENCE = re.compile(r"^```\n(?=(\$ |phraseproof |pip |git |make |python))")
 _COMMENT = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
+_PICTURE = re.compile(
+    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*'
+    r'<img alt="([^"]*)" src="([^"]+)"[^>]*>\s*</picture>'
+)
 _PAGE = re.compile(r"\bdocs/([\w-]+)\.md(#[\w-]+)?")
 _OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*[a-z]")
 _ITEM = re.compile(r"^( *)([*-]|\d+\.) +(?=\S)")
@@ -27,6 +31,8 @@ def for_site(text: str, source: str, target: str, targets: Mapping[str, str]) ->
             become plain text.
     """
     text = _outside_fences(text, lambda part: _COMMENT.sub("", part))
+    # The site's colours can be chosen, and need not be those of the system.
+    text = _PICTURE.sub(r"![\2](\3#only-light)![\2](\1#only-dark)", text)
     text = _outside_fences(text, lambda part: _LINK.sub(lambda link: _relinked(link, source, target, targets), part))
     text = "".join(_with_language(part) for part in _FENCE.split(text))
     return indented(text)

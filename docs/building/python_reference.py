@@ -66,12 +66,15 @@ def pages() -> dict[str, str]:
 
 
 def shown_default(value: object) -> str:
-    """A default as a reader would write it: an option's text, a number, or the class of an object with settings."""
+    """A default as a reader would write it: an option's text, a number, or the class of an object with settings.
+
+    A function that is not public is `...`, as in type stubs.
+    """
     if isinstance(value, Enum):
         return repr(value.value)
     if isinstance(value, Path):
         return repr(value.as_posix())
     if inspect.isroutine(value):
-        return value.__name__
+        return "..." if value.__name__.startswith("_") else value.__name__
     is_plain = value is None or isinstance(value, bool | int | float | str | tuple | list | dict)
     return repr(value) if is_plain else f"{type(value).__name__}(...)"

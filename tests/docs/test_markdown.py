@@ -21,6 +21,17 @@ def test_links_to_files_that_the_site_lacks_become_text() -> None:
     assert for_site("[`core/`](../src/core.py) [text [1]](x.md)", "docs/a.md", "a.md", TARGETS) == "`core/` text [1]"
 
 
+def test_a_picture_in_two_colours_follows_the_colours_of_the_site() -> None:
+    text = (
+        '<picture>\n<source media="(prefers-color-scheme: dark)" srcset="docs/images/a-dark.png">\n'
+        '<img alt="Dots" src="docs/images/a.png" width="600">\n</picture>\n'
+    )
+    targets = {f"docs/images/{name}.png": f"images/{name}.png" for name in ("a", "a-dark")}
+    assert for_site(text, "README.md", "index.md", targets) == (
+        "![Dots](images/a.png#only-light)![Dots](images/a-dark.png#only-dark)\n"
+    )
+
+
 def test_marks_are_removed_and_commands_get_a_language() -> None:
     text = (
         "<!-- exit: 3 -->\n```\n$ phraseproof a\n[b](c.md)\n<!-- x -->\n```\n```\nphraseproof b\n```\n```\ntree\n```\n"

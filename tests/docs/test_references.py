@@ -67,8 +67,8 @@ def test_fields_as_they_are_shown() -> None:
 
 
 def test_defaults_as_they_are_shown() -> None:
-    values = [None, 25, "auto", (0,), Path("runs/a"), SchemaName.TASK, ModelOptions()]
-    shown = ["None", "25", "'auto'", "(0,)", "'runs/a'", "'task'", "ModelOptions(...)"]
+    values = [None, 25, "auto", (0,), Path("runs/a"), SchemaName.TASK, ModelOptions(), _uri]
+    shown = ["None", "25", "'auto'", "(0,)", "'runs/a'", "'task'", "ModelOptions(...)", "..."]
     assert [python_reference.shown_default(each) for each in values] == shown
 
 
