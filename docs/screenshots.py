@@ -28,7 +28,7 @@ DEMO = Path("runs/demo/smollm2")
 
 DEMO_PAGE = Path("runs/screenshots/demo.html")
 DESK = {"width": 1000, "height": 760}
-SECTION = {"width": 720, "height": 760}
+SECTION = {"width": 540, "height": 760}
 PHONE = {"width": 390, "height": 760}
 
 
