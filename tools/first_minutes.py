@@ -97,7 +97,7 @@ def demo(clone: Path, kept: Mapping[str, str]) -> list[Taken]:
                 shown = time.monotonic() - began
     if process.returncode:
         sys.exit(f"error: make demo: exit code {process.returncode}")
-    whole = Taken("`make demo`, all of it", time.monotonic() - began, cpu_seconds() - before)
+    whole = announced(Taken("`make demo`, all of it", time.monotonic() - began, cpu_seconds() - before))
     # The processor time of a part is not known: that of a process is counted when it ends.
     return [Taken("`make demo`, until its first result", shown, float("nan")), whole]
 
@@ -145,8 +145,12 @@ def timed(step: str, given: Sequence[str], folder: Path, kept: Mapping[str, str]
     )
     if done.returncode:
         sys.exit(f"error: {step}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    taken = Taken(step, time.monotonic() - began, cpu_seconds() - before)
-    print(f"{step}: {taken.elapsed:.0f} s", file=sys.stderr, flush=True)
+    return announced(Taken(step, time.monotonic() - began, cpu_seconds() - before))
+
+
+def announced(taken: Taken) -> Taken:
+    """Print a step when it has ended: the table comes last."""
+    print(f"{taken.step}: {taken.elapsed:.0f} s, {taken.cpu:.0f} CPU s", file=sys.stderr, flush=True)
     return taken
 
 

@@ -41,6 +41,8 @@ def test_the_title_names_the_folder_and_the_model_without_its_path(tmp_path: Pat
     edit_run_file(run, lambda content: content["settings"]["model"].update(name="/home/me/.cache/smollm2"))
     page = render_report(open_sources([run]))
     assert "<title>tickets: effect of wording on smollm2</title>" in page
+    of_one_name = render_report(open_sources([run.rename(tmp_path / "smollm2")]))
+    assert "<title>Effect of wording on smollm2</title>" in of_one_name
 
 
 def test_controls_get_a_result(tmp_path: Path) -> None:

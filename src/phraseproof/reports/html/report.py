@@ -161,7 +161,8 @@ def _title(runs: Sequence[Run], scores: Sequence[RunScores], searches: Sequence[
         for name in (*(view.found.model for view in searches), *(of_run.model for of_run in scores))
     )
     what = "effect of wording" if runs else "which training reduces the effect of wording"
-    return f"{', '.join(folders)}: {what} on {', '.join(models)}"
+    named, by = ", ".join(folders), ", ".join(models)
+    return f"{what[0].upper()}{what[1:]} on {by}" if named == by else f"{named}: {what} on {by}"
 
 
 def _subtitle(runs: Sequence[Run], views: Sequence[View], searches: Sequence[SearchView]) -> str:
