@@ -1,7 +1,7 @@
 """The protocol of `benchmarks.remedies.seeds`, decided before its trainings: sets, methods and budget.
 
 Tasks, splits and wordings are those of `benchmarks.remedies`, with fewer examples and wordings to measure on, so that a
-training with its measurements takes some twelve minutes of one slow core.
+training with its measurements takes ten to twenty minutes of one slow core.
 """
 
 from __future__ import annotations
