@@ -307,6 +307,7 @@ def evaluate(
     from phraseproof.cli.forecast import print_forecast
     from phraseproof.cli.progress import ProgressBar
     from phraseproof.cli.stopping import stoppable
+    from phraseproof.evaluation.distributed.ray_pool import kept
     from phraseproof.evaluation.prices import read_price
     from phraseproof.evaluation.resolve import resolve
     from phraseproof.evaluation.stored_run import run_target
@@ -327,18 +328,18 @@ def evaluate(
     is_batched = spec.model_options.args.get(BATCH_API) == "true"
     locking = lock_options(lock_timeout, breaks=break_lock)
     divided = worker_options(workers, worker_arg)
-    with stoppable(), ProgressBar(quiet=quiet) as progress:
+    with stoppable(), ProgressBar(quiet=quiet) as progress, kept(divided) as shared:
         if is_batched and price is not None and price.batch_share == 1:
             progress.noted(FULL_PRICE)
         if dry_run:
             there = None if out is None else folder_if_any(out)
-            evaluation = resolve(spec, out=there, observer=progress, locking=locking, forecast=True, workers=divided)
+            evaluation = resolve(spec, out=there, observer=progress, locking=locking, forecast=True, workers=shared)
             paid = price.in_batches if price is not None and is_batched else price
             print_forecast(evaluation.forecast(there, timing=timing), paid, as_json=as_json)
             return
         assert out is not None, "checked above"
         with run_target(out, progress, locking=locking) as (folder, observer):
-            evaluation = resolve(spec, out=folder, observer=observer, locking=locking, workers=divided)
+            evaluation = resolve(spec, out=folder, observer=observer, locking=locking, workers=shared)
             run = evaluation.run(folder, observer=observer, self_test=spec.self_test)
     every = (evaluation, *evaluation.further)
     runs = [run.select(each.settings.scoring, each.settings.metric) for each in every]

@@ -8,7 +8,8 @@ from pathlib import Path
 from phraseproof.core import Model
 from phraseproof.errors import UsageError
 from phraseproof.evaluation.distributed.pooled import WorkerSet
-from phraseproof.evaluation.distributed.worker_options import WorkerOptions, read_worker_options
+from phraseproof.evaluation.distributed.ray_pool import kept
+from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.observer import Observer
 from phraseproof.evaluation.request import EvaluationRequest, Tasks, Wordings
 from phraseproof.evaluation.resolve import resolve
@@ -145,9 +146,8 @@ def evaluate(  # noqa: PLR0913 - every option is in the signature, so that help(
     )
     if out is None:
         raise UsageError("no run folder is named", where="out", hint="Say where to keep the results: out='runs/NAME'")
-    divided = read_worker_options(workers) if isinstance(workers, str) else workers
-    with run_target(Path(out), observer) as target:
-        evaluation = resolve(request, out=target.folder, observer=target.observer, workers=divided)
+    with run_target(Path(out), observer) as target, kept(workers) as all_workers:
+        evaluation = resolve(request, out=target.folder, observer=target.observer, workers=all_workers)
         return evaluation.run(target.folder, observer=target.observer, self_test=request.spec.self_test)
 
 

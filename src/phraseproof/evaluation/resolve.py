@@ -11,9 +11,6 @@ from phraseproof.errors import UsageError
 from phraseproof.evaluation.answer_settings import with_stored_limit
 from phraseproof.evaluation.device_share import DeviceShare
 from phraseproof.evaluation.distributed.pooled import PooledWorkers, WorkerSet, refuse_served
-from phraseproof.evaluation.distributed.ray_connection import require_ray
-from phraseproof.evaluation.distributed.ray_pool import ray_pool
-from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.judging import connect_judges
 from phraseproof.evaluation.observer import Observer, SilentObserver
 from phraseproof.evaluation.prepare import prepare, require_texts
@@ -41,7 +38,7 @@ def resolve(
     observer: Observer | None = None,
     locking: LockOptions = PATIENT,
     forecast: bool = False,
-    workers: WorkerOptions | WorkerSet | None = None,
+    workers: WorkerSet | None = None,
 ) -> Evaluation:
     """Load everything that is named and check that it fits together. Loads no weights.
 
@@ -51,8 +48,8 @@ def resolve(
         observer: receives warnings.
         locking: how long other processes that work on the run folder are waited for.
         forecast: only a forecast is made, also without an answer of the server.
-        workers: how the work is divided among workers of Ray, or workers that are kept (`kept_workers`); `None`: this
-            process computes, or those of its devices.
+        workers: of Ray (`kept_workers`), among which the work of all scorers is divided; `None`: this process computes,
+            or those of its devices.
 
     Raises:
         PhraseproofError: something that is named cannot be used.
@@ -111,9 +108,7 @@ def _loaded(name: str, options: ModelOptions, out: Path | None) -> tuple[ModelOp
     return _as_named_in_folder(name, options, model, out) if out and Path(name).exists() else (options, model)
 
 
-def _require_divisible(
-    request: EvaluationRequest, devices: Sequence[str], workers: WorkerOptions | WorkerSet | None
-) -> None:
+def _require_divisible(request: EvaluationRequest, devices: Sequence[str], workers: WorkerSet | None) -> None:
     """Workers load the model by its name, each one on its own device."""
     if workers is None:
         return
@@ -133,17 +128,13 @@ def _divided(
     model: str,
     options: ModelOptions,
     devices: Sequence[str],
-    workers: WorkerOptions | WorkerSet | None,
+    workers: WorkerSet | None,
 ) -> Evaluation:
     """An evaluation that other processes compute."""
     if metric(evaluation.settings.metric).is_batched:  # computed from stored texts, in this process
         return evaluation
     if workers is not None:
-        is_alone = isinstance(workers, WorkerOptions)
-        divided = (workers, ray_pool) if is_alone else (workers.options, workers.open_pool)
-        pooled = PooledWorkers(evaluation, model, options, *divided)
-        if is_alone:
-            require_ray()
+        pooled = PooledWorkers(evaluation, model, options, workers.options, workers.open_pool)
         return replace(evaluation, workers=pooled)
     share = DeviceShare.of(evaluation, model, options)
     return replace(evaluation, workers=DeviceWorkers(tuple(devices), share.compute))

@@ -15,7 +15,6 @@ from phraseproof.evaluation import resolve as resolving
 from phraseproof.evaluation.distributed import kept_model
 from phraseproof.evaluation.distributed.messages import Event, Ready, Rows, UnitDone, WorkerFailed, WorkerLost
 from phraseproof.evaluation.distributed.pooled import PooledWorkers
-from phraseproof.evaluation.distributed.worker_options import WorkerOptions
 from phraseproof.evaluation.numerical_error import plan_key
 from phraseproof.evaluation.request import EvaluationRequest
 from phraseproof.evaluation.resolve import resolve
@@ -174,7 +173,7 @@ def test_what_workers_cannot_do_is_refused(project: Path) -> None:
     def asked(model: Any = "scripted", **changes: Any) -> None:
         wordings = {"mine": str(project / "wordings.yaml")}
         request = EvaluationRequest.of(model, str(project / "task.yaml"), wordings, **changes)
-        resolve(request, workers=WorkerOptions(count=2))
+        resolve(request, workers=InlinePool())
 
     with pytest.raises(UsageError, match="workers load a model by its name, and this one is a Python object"):
         asked(ScriptedModel())
@@ -192,7 +191,7 @@ def test_a_served_model_is_refused_before_its_server_is_asked(project: Path) -> 
             model_options=ModelOptions(args={"base_url": url}),
         )
         with pytest.raises(UsageError, match=r"^--workers: a model behind a server .* \(got openai/some\)"):
-            resolve(request, workers=WorkerOptions(count=2))
+            resolve(request, workers=InlinePool())
         server.settimeout(0)
         with pytest.raises(BlockingIOError):
             server.accept()

@@ -119,6 +119,7 @@ class Project:
         listener: Listener | None = None,
         *,
         delay_s: float = 0.0,
+        scoring: str = "auto",
     ) -> phraseproof.Run:
         args = {"log": str(self.log(out)), "delay_s": str(delay_s)}
         wordings = {"mine": str(self.folder / "wordings.yaml")}
@@ -130,6 +131,7 @@ class Project:
             model_options=ModelOptions(args=args),
             workers=workers,
             observer=listener or Listener(),
+            scoring=scoring,
         )
 
 
@@ -352,6 +354,25 @@ def test_workers_of_this_machine_leave_no_process(tmp_path: Path) -> None:
     while (left := ray_processes() - before) and time.monotonic() < ends:
         time.sleep(0.2)
     assert left == set()
+
+
+@pytest.mark.usefixtures("path_of_models")
+def test_ray_is_started_once_for_several_scorers(tmp_path: Path) -> None:
+    class Counting(Listener):
+        starts = 0
+
+        def noted(self, message: str) -> None:
+            self.starts += message.startswith("starting Ray")
+
+    project, listener = Project(tmp_path, examples=4, wordings=3), Counting()
+    scoring = "loglikelihood,loglikelihood_norm,generate"
+    run, alone = (
+        project.evaluate("run", "local:2", listener, scoring=scoring),
+        project.evaluate("alone", scoring=scoring),
+    )
+    for name in scoring.split(","):
+        assert rows_of(run.select(name)) == rows_of(alone.select(name))
+    assert listener.starts == 1
 
 
 def ray_processes() -> set[int]:

@@ -11,8 +11,7 @@ import pytest
 from phraseproof.errors import MissingExtraError, UsageError
 from phraseproof.evaluation.distributed.ray_connection import require_reachable
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
-from phraseproof.evaluation.request import EvaluationRequest
-from phraseproof.evaluation.resolve import resolve
+from phraseproof.evaluation.evaluate import evaluate
 from support.parity_project import write_project
 
 
@@ -42,6 +41,6 @@ def test_a_name_that_is_no_machine_and_a_port_that_is_none_are_no_tracebacks() -
 def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     project = write_project(tmp_path, examples=2, wordings=2)
-    request = EvaluationRequest.of("scripted", project / "task.yaml", {"mine": project / "wordings.yaml"})
+    wordings = {"mine": project / "wordings.yaml"}
     with pytest.raises(MissingExtraError, match=r"--workers needs the package ray.*phraseproof\[ray\]"):
-        resolve(request, workers=WorkerOptions(count=2))
+        evaluate("scripted", project / "task.yaml", wordings, tmp_path / "run", workers=WorkerOptions(count=2))

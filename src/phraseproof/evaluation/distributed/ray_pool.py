@@ -24,17 +24,6 @@ _END_S: Final = 5.0
 
 
 @contextmanager
-def ray_pool(options: WorkerOptions, setup: Setup | TrainingSetup, observer: Observer) -> Generator[RayPool]:
-    """Workers for one evaluation; nothing of them is left after the block.
-
-    Raises:
-        UsageError: the cluster cannot be reached, or this machine has no room for a worker.
-    """
-    with kept_workers(options) as kept, kept.pool(options, setup, observer) as pool:
-        yield pool
-
-
-@contextmanager
 def kept_workers(options: WorkerOptions) -> Generator[KeptWorkers]:
     """Workers for all evaluations and trainings of a block.
 
@@ -95,7 +84,7 @@ class KeptWorkers:
         """The workers, for the length of the block; one at a time.
 
         Raises:
-            UsageError: as `ray_pool`.
+            UsageError: the cluster cannot be reached, or this machine has no room for a worker.
         """
         if self._ray is None:
             self._ray = self._stack.enter_context(connection(options, observer))
