@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -72,11 +73,22 @@ def hub_commit(name: str, revision: str | None = None) -> str | None:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            item.name: getattr(value, item.name)
-            for item in dataclasses.fields(value)
-            if item.compare and not (item.metadata == OMITTED_AT_DEFAULT and getattr(value, item.name) == item.default)
-        }
+        always, others = _hashed_fields(type(value))
+        found = {name: getattr(value, name) for name in always}
+        for name, default in others:
+            if (given := getattr(value, name)) != default:
+                found[name] = given
+        return found
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
     raise TypeError(f"{type(value).__name__} has no canonical form to hash")
+
+
+@lru_cache(maxsize=256)
+def _hashed_fields(kind: type[Any]) -> tuple[tuple[str, ...], tuple[tuple[str, object], ...]]:
+    """The fields of a dataclass that are always hashed, and those that are omitted at the default next to them."""
+    compared = [item for item in dataclasses.fields(kind) if item.compare]
+    return (
+        tuple(item.name for item in compared if item.metadata != OMITTED_AT_DEFAULT),
+        tuple((item.name, item.default) for item in compared if item.metadata == OMITTED_AT_DEFAULT),
+    )

@@ -120,6 +120,8 @@ def _check_columns(header: Sequence[str], path: Path, request: LogRequest) -> No
 
 def _text(value: object) -> str:
     """A value as text; tables other than CSV hold numbers and truth values."""
+    if isinstance(value, str):
+        return value.strip()
     if value is None:
         return ""
     if isinstance(value, Mapping):
@@ -232,7 +234,9 @@ def _score(text: str, where: str) -> float | None:
 
 
 def _count(row: Mapping[str, str], name: str, where: str) -> int:
-    text = row.get(name) or "0"
+    text = row.get(name)
+    if not text:
+        return 0
     if not (text.isascii() and text.isdigit() and int(text) <= MOST_COUNT):
         raise FileError(f"not a number of {name}", expected="0 or more", got=text, where=f"{where}, {name}")
     return int(text)

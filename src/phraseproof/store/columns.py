@@ -94,11 +94,11 @@ def typed_column(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     nulls = count - int(is_valid.sum())
     mask = _bits(is_valid) if nulls else None
     if kind == pa.string():
-        texts = [b"" if value is None else cast(str, value).encode() for value in values]
+        texts = [b"" if value is None else value.encode() for value in cast("Sequence[str | None]", values)]
         buffers = [mask, _offsets([len(text) for text in texts]), pa.py_buffer(b"".join(texts))]
         return pa.Array.from_buffers(kind, count, buffers, nulls)
     if isinstance(kind, pa.ListType):
-        lists = [() if value is None else cast(Sequence[object], value) for value in values]
+        lists = [() if value is None else value for value in cast("Sequence[Sequence[object] | None]", values)]
         items = typed_column([item for each in lists for item in each], kind.value_type)
         return pa.Array.from_buffers(
             kind, count, [mask, _offsets([len(each) for each in lists])], nulls, children=[items]
@@ -107,11 +107,11 @@ def typed_column(values: Sequence[object], kind: pa.DataType) -> pa.Array:
         data = _bits(np.array([value is True for value in values], dtype=bool))
     elif kind == pa.int32():
         # `index` refuses fractions, which NumPy would cut off.
-        data = pa.py_buffer(
-            np.array([0 if value is None else operator.index(cast(int, value)) for value in values], "i4")
-        )
+        numbers = [0 if value is None else operator.index(value) for value in cast("Sequence[int | None]", values)]
+        data = pa.py_buffer(np.array(numbers, "i4"))
     elif kind == pa.float64():
-        data = pa.py_buffer(np.array([0.0 if value is None else cast(float, value) for value in values], "f8"))
+        given = [0.0 if value is None else value for value in cast("Sequence[float | None]", values)]
+        data = pa.py_buffer(np.array(given, "f8"))
     else:
         raise TypeError(f"no column of {kind} is stored")
     return pa.Array.from_buffers(kind, count, [mask, data], nulls)
