@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 
+import phraseproof
 from phraseproof.errors import UsageError
+from phraseproof.evaluation.distributed import ray_pool
+from phraseproof.evaluation.distributed.messages import Setup, TrainingSetup
 from phraseproof.evaluation.distributed.ray_pool import require_room, room_of
 from phraseproof.evaluation.distributed.worker_options import WorkerOptions
+from phraseproof.evaluation.observer import Observer
+from support.inline_pool import InlinePool
+from support.parity_project import write_project
 
 
 def test_the_room_of_a_machine_is_that_of_its_scarcest_resource() -> None:
@@ -26,3 +36,49 @@ def test_a_machine_without_room_is_refused_and_not_waited_for() -> None:
         require_room([machine], WorkerOptions(gpus=1))
     with pytest.raises(UsageError, match="no room for a worker"):
         require_room([machine], WorkerOptions(memory_bytes=20 * 10**9))
+
+
+class Cluster:
+    """What is asked of the module `ray` before there are workers."""
+
+    def nodes(self) -> list[dict[str, object]]:
+        return [{"Resources": {"CPU": 2.0}}]
+
+    def wait(self, calls: Sequence[object], **_: object) -> None:
+        assert not calls
+
+
+class Pool(InlinePool):
+    """Workers of this process in the place of those of Ray."""
+
+    def __init__(
+        self, _ray: Cluster, options: WorkerOptions, setup: Setup | TrainingSetup, _observer: Observer, _idle: object
+    ) -> None:
+        super().__init__(room=options.count or 1, setup=setup)
+
+    def release(self) -> list[object]:
+        return []
+
+
+def test_a_cluster_is_started_once_for_all_scorers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[WorkerOptions] = []
+
+    @contextmanager
+    def connection(options: WorkerOptions, _observer: Observer) -> Generator[Cluster]:
+        starts.append(options)
+        yield Cluster()
+
+    monkeypatch.setattr(ray_pool, "connection", connection)
+    monkeypatch.setattr(ray_pool, "RayPool", Pool)
+    monkeypatch.setattr(ray_pool, "require_ray", lambda: None)
+    project = write_project(tmp_path, examples=2, wordings=2)
+    run = phraseproof.evaluate(
+        "scripted",
+        project / "task.yaml",
+        {"mine": project / "wordings.yaml"},
+        tmp_path / "run",
+        scoring="loglikelihood,generate",
+        workers="local:2",
+    )
+    assert all(run.select(name).missing == () for name in ("loglikelihood", "generate"))
+    assert len(starts) == 1
