@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from phraseproof.engine.cpu import packed_linear
 from phraseproof.engine.cpu.packed_linear import (
     PackedLinear,
     pack_linear_layers,
@@ -31,13 +32,17 @@ def test_products_equal_the_plain_layers(shape: tuple[int, ...], bias: bool) -> 
     assert torch.allclose(packed(x.transpose(0, -1).contiguous().transpose(0, -1)), plain(x), atol=1e-5)
 
 
-def test_activations_and_factors_ride_along() -> None:
+@pytest.mark.parametrize("in_one_pass", [True, False])
+def test_activations_and_factors_ride_along(in_one_pass: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_linear, "_one_pass_pays", lambda: in_one_pass)
     plain = frozen(nn.Linear(96, 160))
     packed = PackedLinear(plain.weight, plain.bias)
     x, factor = torch.randn(2, 9, 96), torch.randn(2, 9, 160)
     assert torch.allclose(packed.activated(x, "swish"), nn.functional.silu(plain(x)), atol=1e-5)
     gelu = nn.functional.gelu(plain(x), approximate="tanh")
     assert torch.allclose(packed.activated(x, "gelu", "tanh"), gelu, atol=1e-5)
+    assert torch.allclose(packed.activated(x, "gelu", "none"), nn.functional.gelu(plain(x)), atol=1e-5)
+    assert torch.allclose(packed.activated(x, "relu"), nn.functional.relu(plain(x)), atol=1e-5)
     assert torch.allclose(packed.times(x, factor), plain(x) * factor, atol=1e-5)
 
 
