@@ -41,13 +41,12 @@ def test_errors_of_the_store_are_pages(site: CollectSite) -> None:
 def test_a_database_that_fails_is_a_page_without_our_paths(
     site: CollectSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    site.app = application(site.store.folder, base_url=site.base_url, tasks={"tickets": tickets()})
     ada = site.annotator()
     ada.get("/tasks/1")
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
     with closing(sqlite3.connect(site.store.folder / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        site.app = application(site.store.folder, base_url=site.base_url, tasks={"tickets": tickets()})
-        ada.client.app = site.app
         answer = ada.save("zero-shot/1", "Which team?")
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "60"
