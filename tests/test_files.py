@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -202,13 +202,13 @@ def test_a_published_file_that_only_its_owner_could_read_gets_the_permissions_of
 
 @pytest.mark.parametrize("listed", [files_below, files_in])
 def test_a_folder_that_vanishes_while_it_is_listed_has_no_files(
-    listed: Callable[[Path], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    listed: Callable[[Path], Iterable[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As that of journals whose cells are complete, which another process removes."""
     for name in ("a/gone/x", "a/kept/y", "a/z"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    before = listed(tmp_path / "a")
+    before = list(listed(tmp_path / "a"))
     scandir = os.scandir
 
     def scandir_too_late(path: str | Path | int) -> Iterator[os.DirEntry[str]]:
@@ -219,11 +219,11 @@ def test_a_folder_that_vanishes_while_it_is_listed_has_no_files(
     monkeypatch.setattr(os, "scandir", scandir_too_late)
     assert set(listed(tmp_path / "a")) == {path for path in before if path.parent.name != "gone"} != set()
     (tmp_path / "b").mkdir()
-    assert listed(tmp_path / "b") == []
+    assert list(listed(tmp_path / "b")) == []
 
 
 def test_a_folder_that_cannot_be_read_is_an_error_and_not_empty(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for listed in (files_below, files_in):
         with pytest.raises(NotADirectoryError):
-            listed(tmp_path / "file")
+            list(listed(tmp_path / "file"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 MODEL = "smollm2"
@@ -47,6 +48,12 @@ class ProtocolMethod(NamedTuple):
     def file_name(self, seed: int) -> str:
         """Of the file with what was measured after the training with a seed."""
         return f"{re.sub('[^a-z0-9]+', '-', self.name)}-seed-{seed}.parquet"
+
+    def require_made(self, record: Mapping[str, Any], protocol: str, where: Path) -> None:
+        """End the program unless a file's record is of this method and protocol: others cannot be compared."""
+        made = tuple(record[name] for name in ("protocol", "written", "rate", "steps"))
+        if made != (expected := (protocol, self.written, self.rate, self.steps)):
+            raise SystemExit(f"{where}: of {made}, not of {expected}: give other folders with --outcomes and --work")
 
 
 AS_IT_IS_FILE = "as-it-is.parquet"

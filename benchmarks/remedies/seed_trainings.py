@@ -61,6 +61,7 @@ class Trainer:
         """Train and measure a method, if there is no file of it."""
         path = self._outcomes / method.file_name(seed)
         if self._is_there(path):
+            method.require_made(read_record(path), self._protocol, path)
             return
         pairs = self._lessons.pairs(self._plan.training, candidate_of(method)).pairs
         training = self._place.train(candidate_of(method), seed, pairs)

@@ -68,11 +68,10 @@ def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
 def _files(folder: Path, method: ProtocolMethod, base: Outcomes) -> list[Outcomes]:
     """The files of a method, one for every seed, in the order of seeds."""
     paths = [folder / method.file_name(seed) for seed in range(method.seeds)]
-    found = [read_outcomes(path) for path in paths if path.exists()]
-    for each in found:
-        if each.record["protocol"] != base.record["protocol"]:
-            raise SystemExit(f"{folder}: {method.name}, seed {each.record['seed']}, is of another protocol")
-    return found
+    found = {path: read_outcomes(path) for path in paths if path.exists()}
+    for path, each in found.items():
+        method.require_made(each.record, base.record["protocol"], path)
+    return list(found.values())
 
 
 def _judge(name: str, base: Sequence[OptionValues], trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> _Judged:

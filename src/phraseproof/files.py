@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -173,18 +173,16 @@ def _publish_files(files: Mapping[Path, Path]) -> None:
         sync_folder(folder)
 
 
-def files_below(folder: Path) -> list[Path]:
-    """The files of a folder at any depth, sorted. What another process removes meanwhile is left out.
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files of a folder at any depth, as they are found. What another process removes meanwhile is left out.
 
     `Path.rglob` and `Path.glob` raise for a folder that is removed after its name was read.
 
     Raises:
         OSError: a folder that exists cannot be read.
     """
-    found: list[Path] = []
     for place, _, names in os.walk(folder, onerror=_raise_unless_gone):
-        found += (path for name in names if (path := Path(place, name)).is_file())
-    return sorted(found)
+        yield from (path for name in names if (path := Path(place, name)).is_file())
 
 
 def files_in(folder: Path, suffix: str = "") -> list[Path]:

@@ -64,7 +64,8 @@ def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
     tasks = [measured(1), measured(2)]
     method = METHODS[0]
     write(tmp_path / AS_IT_IS_FILE, *tasks)
-    cost = {"steps": 240, "prompts": 480, "tokens": 1000, "seconds": 1.0}
+    cost = {"written": method.written, "rate": method.rate, "steps": 240}
+    cost |= {"prompts": 480, "tokens": 1000, "seconds": 1.0}
     accuracies: list[float] = []
     for seed, skill in enumerate((2.0, 3.0)):
         trained = [with_more_skill(of, skill) for of in tasks]
@@ -82,14 +83,13 @@ def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
     assert f"| {method.name} | `{method.written}` | 0.001 | yes | 0, 1 | 240 | 480 | 1,000 | 1 |" in lines
 
 
-def test_outcomes_of_another_protocol_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [{"protocol": "q"}, {"steps": 480}, {"rate": 0.5}, {"written": "lora"}])
+def test_outcomes_of_another_protocol_rate_or_length_are_refused(other: dict[str, object], tmp_path: Path) -> None:
     write(tmp_path / AS_IT_IS_FILE, measured(1))
-    write_outcomes(
-        tmp_path / METHODS[0].file_name(0),
-        Outcomes({"protocol": "q", "seed": 0}, {"test": (measured(1),)}),
-        CALIBRATION,
-    )
-    with pytest.raises(SystemExit, match="another protocol"):
+    method = METHODS[0]
+    made = {"protocol": "p", "seed": 0, "written": method.written, "rate": method.rate, "steps": method.steps}
+    write_outcomes(tmp_path / method.file_name(0), Outcomes({**made, **other}, {"test": (measured(1),)}), CALIBRATION)
+    with pytest.raises(SystemExit, match=r"seed-0\.parquet: of "):
         list(tables(tmp_path))
 
 

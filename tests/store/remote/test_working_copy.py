@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -222,6 +223,9 @@ def test_a_silent_writer_is_replaced_and_notices_it(tmp_path: Path, monkeypatch:
         with working_copy(URL, print, every_s=0.02) as first:
             evaluate(first.folder, Model(), 1)
             first.stop()
+            for each in threading.enumerate():  # an upload that is under way would be a sign of life
+                if each.name == "phraseproof uploads":
+                    each.join()
             use_machine(monkeypatch, tmp_path, "there")
             with working_copy(URL, print, every_s=NEVER) as second:
                 evaluate(second.folder, Model(), 2)

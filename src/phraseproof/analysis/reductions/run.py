@@ -117,11 +117,11 @@ def run_reductions(run: Run, *, most_values: int | None = None) -> RunReductions
     if reason:
         return RunReductions(reason=reason)
     access = Access.TEXT if reads_text(run.scoring) else Access.LOGPROBS
-    if most_values is not None and _num_values(run) > most_values:
-        return RunReductions(
-            reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.name}"
-        )
     try:
+        if most_values is not None and _num_values(run) > most_values:
+            return RunReductions(
+                reason=f"it takes long on a run of this size. The command is: phraseproof reduce {run.name}"
+            )
         values = fair_values(run, access)
     except NotEnoughDataError as error:
         return RunReductions(reason=error.problem)

@@ -24,7 +24,6 @@ _LARGEST_DEAD_SHARE = 0.5
 _SIDE_FILES = (".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".tmp")
 """What has no meaning without the file next to it, of which a whole copy is uploaded."""
 
-
 _TOPS = ("journal", "failures", "", "cells", "packed", "run.json")
 """Kinds of files, in the order in which content moves: by their folder, or everything else, or cells in packs."""
 
@@ -198,23 +197,23 @@ def listed_files(folder: Path) -> list[str]:
         RunError: a folder cannot be read.
     """
     try:
-        names = (path.relative_to(folder).as_posix() for top in _TOPS for path in _files_of(folder, top))
+        names = (path.relative_to(folder).as_posix() for top in _TOPS for path in sorted(_files_of(folder, top)))
         return list(dict.fromkeys(filter(_is_content, names)))
     except OSError as error:
         raise RunError(f"cannot be read: {error.strerror or error}", where=error.filename or str(folder)) from None
 
 
-def _files_of(folder: Path, top: str) -> list[Path]:
+def _files_of(folder: Path, top: str) -> Iterable[Path]:
     """One kind of files. Folders are removed meanwhile, such as those of journals whose cells are complete."""
     match top:
         case "run.json":
             return [folder / top] if (folder / top).exists() else []
         case "cells" | "packed":
-            return [
-                path for path in files_below(folder / "cells") if (path.parent.name == "packed") == (top == "packed")
-            ]
+            found = files_below(folder / "cells")
+            return (path for path in found if (path.parent.name == "packed") == (top == "packed"))
         case "":
-            return [path for path in files_below(folder) if path.relative_to(folder).parts[0] not in _TOPS]
+            others = [each for each in folder.iterdir() if each.name not in _TOPS]
+            return (path for each in others for path in ([each] if each.is_file() else files_below(each)))
         case _:
             return files_below(folder / top)
 
