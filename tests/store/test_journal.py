@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import math
+import sys
+from functools import partial
 from pathlib import Path
 from threading import Thread
+
+import pytest
 
 from phraseproof.core import Outcome
 from phraseproof.store.journal import StoredOutcome, append_journal, journal_path, read_journal, remove_journal
@@ -44,8 +48,12 @@ def test_the_last_journal_takes_its_folders_along(tmp_path: Path) -> None:
     assert read_journal(path) == {}
 
 
-def test_of_two_that_write_and_complete_cells_neither_is_stopped_by_the_other(tmp_path: Path) -> None:
-    """The last journal takes the folder along, which the other may be about to use."""
+def test_of_two_that_write_and_complete_cells_neither_is_stopped_by_the_other(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The last journal takes the folder along, which the other may be about to make or to use."""
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)  # as often as can be, so that each moment of one meets each of the other
     written = dict.fromkeys("ab", 0)
 
     def write(name: str) -> None:

@@ -70,7 +70,8 @@ def test_by_keyboard_from_a_folder_to_an_example_and_back(url: str, page: Any) -
     first = page.locator("h1").inner_text()
     page.locator("main").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("before => document.querySelector('h1').innerText !== before", arg=first)
+    page.wait_for_url(lambda found: not found.endswith(chosen))
+    assert page.locator("h1").inner_text() != first
     page.go_back()
     page.wait_for_url(f"**{chosen}")
     assert page.locator("h1").inner_text() == first

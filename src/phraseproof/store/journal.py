@@ -22,6 +22,8 @@ from phraseproof.store.usage import Usage
 
 JOURNAL_SUFFIX = ".jsonl"
 _FOLDER = "journal"
+# `mkdir` says that a folder exists which is removed before it is looked at.
+_FOLDER_VANISHED = (FileNotFoundError, FileExistsError)
 _TRIALS = 100
 _OUTCOME_FIELDS = tuple(field.name for field in fields(Outcome))
 _USAGE_FIELDS = tuple(field.name for field in fields(Usage))
@@ -53,7 +55,7 @@ def append_journal(path: Path, rows: Iterable[StoredOutcome]) -> None:
                 file.write(text)
         except OSError as error:
             # Another process may have removed the folder, empty as it was, before the file was in it.
-            if not isinstance(error, FileNotFoundError) or trial == _TRIALS - 1:
+            if not isinstance(error, _FOLDER_VANISHED) or trial == _TRIALS - 1:
                 raise RunError(f"cannot be written: {error.strerror or error}", where=str(path)) from None
         else:
             return
