@@ -59,10 +59,11 @@ class ProtocolMethod(NamedTuple):
 AS_IT_IS_FILE = "as-it-is.parquet"
 _TWO_EXAMPLES = ":gradient_accumulation=2"
 _TWO_WORDINGS = ":gradient_accumulation=1:paraphrases_per_batch=1"
+_FOUR_WORDINGS = ":gradient_accumulation=1:paraphrases_per_batch=3"
 
 
-def _method(name: str, shape: str, *, rate: float = LORA_RATE, **others: Any) -> ProtocolMethod:
-    return ProtocolMethod(name, f"{name}{shape}", STEPS, rate, **others)
+def _method(name: str, shape: str, *, steps: int = STEPS, rate: float = LORA_RATE, **others: Any) -> ProtocolMethod:
+    return ProtocolMethod(name, f"{name}{shape}", steps, rate, **others)
 
 
 METHODS = (
@@ -72,11 +73,12 @@ METHODS = (
     _method("lora+kl", _TWO_WORDINGS),
     _method("pt", _TWO_WORDINGS, rate=PROMPT_RATE),
     _method("pt+kl", _TWO_WORDINGS, rate=PROMPT_RATE),
-    _method("lora+majority", f":labels=none{_TWO_WORDINGS}", uses_labels=False),
+    _method("lora+majority", f":labels=none{_FOUR_WORDINGS}", steps=STEPS // 2, uses_labels=False),
     _method("lora+paft+choice@ensemble", _TWO_EXAMPLES, uses_labels=False),
 )
-"""All methods have the same number of steps, and of prompts in a step: two examples in one wording each, where the
-method draws one wording; else one example under its reference and one other wording."""
+"""All methods have the same number of prompts. A step has two of them: two examples in one wording each, where the
+method draws one wording; else one example under its reference and one other wording. A majority needs more than two
+voters: its steps, half as many, have one example in four wordings."""
 
 OTHER_RATES = tuple(
     _method("pt", _TWO_WORDINGS, rate=rate, seeds=1)._replace(name=f"pt at {rate:g}") for rate in (1e-2, 3e-2)
