@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
-from phraseproof.errors import ModelError, StoppedError
+from phraseproof.errors import ModelError, StoppedError, UsageError
 from phraseproof.models.openai.exchange import Exchange, ServerAnswer, new_client
 from phraseproof.models.openai.retrying import TransientError
 from phraseproof.models.openai.server_settings import ServerSettings
@@ -94,6 +96,17 @@ def test_the_client_sends_the_key_and_follows_no_redirect() -> None:
     assert client.headers["authorization"] == "Bearer sk-1"
     assert not client.follow_redirects
     anyio.run(client.aclose)
+
+
+def test_certificates_named_in_the_environment_are_the_ones_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anyio.run(new_client("", 4).aclose)
+    for damaged in (tmp_path / "none.pem", tmp_path / "text.pem"):
+        (tmp_path / "text.pem").write_text("no certificate")
+        monkeypatch.setenv("SSL_CERT_FILE", str(damaged))
+        with pytest.raises(UsageError, match=f"SSL_CERT_FILE={re.escape(str(damaged))}: the certificates"):
+            new_client("", 4)
 
 
 def test_more_time_that_comes_too_late_is_a_timeout_too() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
-from phraseproof.errors import ModelError, StoppedError
+from phraseproof.errors import ModelError, StoppedError, UsageError
 from phraseproof.models.openai.response_body import ACCEPTED_ENCODINGS, BodyError, read_body, read_json
 from phraseproof.models.openai.retrying import LONGEST_REQUESTED_WAIT_S, TransientError, retry_after_s
 from phraseproof.models.openai.server_settings import ServerSettings
@@ -227,13 +229,12 @@ class Exchange:
         return text.replace(self._key, "[the key]") if self._key else text
 
 
-def new_client(key: str, most_connections: int, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+def new_client(key: str, most_connections: int) -> httpx.AsyncClient:
     """A client that speaks HTTP/2 with servers that offer it, if the package h2 is installed.
 
     Args:
         key: what `Authorization` holds; empty for none.
         most_connections: the maximum number of connections.
-        tls: with the certificates to trust; reading them takes longer than a request.
     """
     import httpx
 
@@ -244,9 +245,24 @@ def new_client(key: str, most_connections: int, tls: ssl.SSLContext | None = Non
         headers=headers,
         timeout=None,  # noqa: S113 (`Exchange.send` limits the time)
         http2=find_spec("h2") is not None,
-        verify=True if tls is None else tls,
+        verify=_trusted(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")),
         limits=httpx.Limits(max_connections=most_connections, max_keepalive_connections=most_connections),
     )
+
+
+@lru_cache(maxsize=4)
+def _trusted(file: str, folder: str) -> ssl.SSLContext:
+    """The certificates to trust, which httpx finds by these variables; reading them takes longer than a request."""
+    import httpx
+
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        given = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folder else ""
+        raise UsageError(
+            f"the certificates to trust cannot be read: {error.strerror or error}",
+            where=f"{given}={file or folder}" if given else None,
+        ) from None
 
 
 def _error_code(error: object) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,8 +22,6 @@ from phraseproof.models.openai.token_limit import TokenLimitField
 from phraseproof.models.openai.traffic import Traffic
 
 if TYPE_CHECKING:
-    import ssl
-
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 __all__ = ["Choice", "Server", "ServerSettings"]
@@ -82,12 +79,6 @@ class Server:
         finally:
             self._answers = None
             answers.close()
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        import httpx
-
-        return httpx.create_ssl_context()
 
     @property
     def is_batching(self) -> bool:
@@ -171,7 +162,7 @@ class Server:
     async def _send_all(self, path: str, requests: Sequence[_Request], send: MemoryObjectSendStream[Item]) -> None:
         """Send all requests that are not answered yet."""
         connections = min(self.settings.concurrency, max(1, len(requests)))
-        async with send, new_client(self._key, connections, self._tls) as client:
+        async with send, new_client(self._key, connections) as client:
             exchange = Exchange(client, self.settings, self._key)
             if self._answers is not None and self.settings.is_batched:
                 if path == NATIVE_GENERATE:

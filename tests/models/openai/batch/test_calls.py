@@ -8,7 +8,6 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from phraseproof.errors import StoppedError
@@ -22,7 +21,6 @@ from support.fault_server import Fault, FaultServer, serving
 BODY = {"messages": [{"role": "user", "content": "one"}]}
 LINE = {"custom_id": "0a", "method": "POST", "url": "/v1/chat/completions", "body": BODY}
 INPUT = json.dumps(LINE).encode() + b"\n"
-TLS = httpx.create_ssl_context()
 OPERATIONS = ("POST files", "POST batches", "GET batch", "GET content")
 
 
@@ -37,7 +35,7 @@ def asked(base_url: str, work: Callable[[BatchCalls], Awaitable[Any]], *, timeou
 
     async def run() -> Any:
         made = ServerSettings(base_url, retries=1, timeout_s=timeout_s)
-        async with new_client("the-key", 2, TLS) as client:
+        async with new_client("the-key", 2) as client:
             return await work(BatchCalls(client, Exchange(client, made, "the-key"), made))
 
     return asyncio.run(run())
