@@ -251,17 +251,16 @@ def new_client(key: str, most_connections: int) -> httpx.AsyncClient:
 
 
 @lru_cache(maxsize=4)
-def _trusted(file: str, folder: str) -> ssl.SSLContext:
+def _trusted(file: str, _folder: str) -> ssl.SSLContext:
     """The certificates to trust, which httpx finds by these variables; reading them takes longer than a request."""
     import httpx
 
     try:
         return httpx.create_ssl_context()
     except OSError as error:
-        given = "SSL_CERT_FILE" if file else "SSL_CERT_DIR" if folder else ""
         raise UsageError(
             f"the certificates to trust cannot be read: {error.strerror or error}",
-            where=f"{given}={file or folder}" if given else None,
+            where=f"SSL_CERT_FILE={file}" if file else None,
         ) from None
 
 
