@@ -14,7 +14,9 @@ from phraseproof.analysis.option_values import OptionValues
 from phraseproof.analysis.reductions.gains import CONFIDENCE, Gain
 from phraseproof.analysis.reductions.judging import JudgedTask, JudgedWay, Judgement, TrainedAnswers, overall
 from phraseproof.analysis.reductions.run import CALIBRATION
+from phraseproof.analysis.reductions.spreads import way_spreads
 from phraseproof.analysis.reductions.ways import AS_IT_IS, CALIBRATED, calibrated_name
+from phraseproof.core import Finding
 
 _TITLES = {"test": "Unseen wordings and examples", "unseen": "Unseen tasks", "check": "MMLU"}
 _FREE = (AS_IT_IS, CALIBRATED, "calibrated ensemble of all")
@@ -23,6 +25,7 @@ _FREE = (AS_IT_IS, CALIBRATED, "calibrated ensemble of all")
 class _Judged(NamedTuple):
     """One set: all ways with gains over the model as it is, and over the calibrated model."""
 
+    judgements: Sequence[Judgement]
     tasks: Sequence[JudgedTask]
     summary: JudgedTask
     over_calibrated: JudgedTask
@@ -33,6 +36,11 @@ class _Judged(NamedTuple):
 
     def gain_over_calibrated(self, name: str) -> Gain:
         return self.way(name, self.over_calibrated).gain_elsewhere
+
+    def spreads(self, name: str) -> list[str]:
+        """The Std over wordings and the accuracy of the worst one; empty where wordings answer together."""
+        found = way_spreads(self.judgements, name, seed=SEED)
+        return ["", ""] if found is None else [_with_interval(found.std), _with_interval(found.worst)]
 
 
 def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
@@ -88,7 +96,7 @@ def _judge(name: str, base: Sequence[OptionValues], trained: Mapping[ProtocolMet
         for place, of in enumerate(base)
     ]
     tasks = [of.compared(AS_IT_IS, level=CONFIDENCE) for of in found]
-    return _Judged(tasks, overall(tasks), overall([of.compared(CALIBRATED, level=CONFIDENCE) for of in found]))
+    return _Judged(found, tasks, overall(tasks), overall([of.compared(CALIBRATED, level=CONFIDENCE) for of in found]))
 
 
 def _cost_table(trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
@@ -106,8 +114,8 @@ def _cost_table(trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterato
 
 
 def _set_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
-    yield "| | seeds | % | Std over seeds | worst wording | gain | over calibrated |"
-    yield "|---" * 7 + "|"
+    yield "| | seeds | % | Std over seeds | Std over wordings | worst wording | gain | over calibrated |"
+    yield "|---" * 8 + "|"
     names = dict.fromkeys(_FREE, 0)
     for method, files in trained.items():
         names |= {name: len(files) for name in (method.name, calibrated_name(method.name))}
@@ -119,8 +127,8 @@ def _set_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outcom
             "" if over == name else _points(gain)
             for over, gain in ((AS_IT_IS, way.gain_elsewhere), (CALIBRATED, judged.gain_over_calibrated(name)))
         ]
-        worst = "" if name == _FREE[-1] else f"{100 * way.worst:.1f}"
-        yield f"| {name} | {seeds or ''} | {100 * way.accuracy:.1f} | {std} | {worst} | {gains[0]} | {gains[1]} |"
+        cells = [name, f"{seeds or ''}", f"{100 * way.accuracy:.1f}", std, *judged.spreads(name), *gains]
+        yield f"| {' | '.join(cells)} |"
 
 
 def _task_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterator[str]:
@@ -134,6 +142,12 @@ def _task_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outco
 
 def _points(gain: Gain) -> str:
     return f"{100 * gain.estimate:+.1f} ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
+
+
+def _with_interval(found: Finding) -> str:
+    if found.low is None or found.high is None:
+        return f"{100 * found.estimate:.1f}"
+    return f"{100 * found.estimate:.1f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def _range(counts: Sequence[int]) -> str:

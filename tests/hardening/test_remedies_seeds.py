@@ -67,18 +67,26 @@ def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
     cost = {"written": method.written, "rate": method.rate, "steps": 240}
     cost |= {"prompts": 480, "tokens": 1000, "seconds": 1.0}
     accuracies: list[float] = []
+    of_wordings: list[np.ndarray] = []
     for seed, skill in enumerate((2.0, 3.0)):
         trained = [with_more_skill(of, skill) for of in tasks]
         write(tmp_path / method.file_name(seed), *trained, seed=seed, **cost)
         accuracies.append(100 * float(np.mean([scores(of.values, of) for of in trained])))
+        of_wordings += [100 * scores(of.values, of).mean(axis=1) for of in trained]
     calibrated = 100 * float(np.mean([scores(cross_fitted(of, CALIBRATION), of) for of in tasks]))
     lines = list(tables(tmp_path, by_task=True))
     (row,) = (line for line in lines if line.startswith(f"| {method.name} | 2 |"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[2:4] == [f"{np.mean(accuracies):.1f}", f"{np.std(accuracies, ddof=1):.1f}"]
-    estimate, low, high = map(float, re.findall(r"[-+]?[0-9.]+", cells[6]))
-    assert estimate == pytest.approx(np.mean(accuracies) - calibrated, abs=0.06)
-    assert low < estimate < high
+    expected = {
+        4: np.mean([np.std(each, ddof=1) for each in of_wordings]),
+        5: np.mean([each.min() for each in of_wordings]),
+        7: np.mean(accuracies) - calibrated,
+    }
+    for column, value in expected.items():
+        estimate, low, high = map(float, re.findall(r"[-+]?[0-9.]+", cells[column]))
+        assert estimate == pytest.approx(value, abs=0.06)
+        assert low < estimate < high
     assert any(line.startswith("| t2 |") for line in lines)
     assert f"| {method.name} | `{method.written}` | 0.001 | yes | 0, 1 | 240 | 480 | 1,000 | 1 |" in lines
 
