@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.remedies.__main__ import CHECK, COLLECTIONS, FURTHER, TASKS, UNSEEN, wordings_of
+from benchmarks.remedies.__main__ import CHECK, COLLECTIONS, FURTHER, TASKS, UNSEEN, form_of, wordings_of
 from benchmarks.remedies.outcomes import Outcomes, read_record, write_outcomes
 from benchmarks.remedies.protocol import (
     AS_IT_IS_FILE,
@@ -113,6 +113,20 @@ def search_plan(data_dir: Path) -> SearchPlan:
     plan = plan_search(given, settings)
     few = {on.name: _first(on) for on in plan.reported}
     return plan._replace(test=few["test"], unseen=few["unseen"], check=few["check"])
+
+
+def answer_forms(data_dir: Path) -> dict[tuple[str, str], str]:
+    """By task and wording of the measured sets what the wording asks for, a text or a letter or number.
+
+    Args:
+        data_dir: the benchmarks' published files.
+    """
+    return {
+        (task.name, item.name): form_of(item, task)
+        for on in search_plan(data_dir).reported
+        for task in on.tasks
+        for item in on.wordings[task.name]
+    }
 
 
 def _first(on: MeasuredSet) -> MeasuredSet:

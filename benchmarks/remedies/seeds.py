@@ -3,7 +3,7 @@
 `train` trains what is missing, seed after seed, and adds a file for every method and seed to `--outcomes`: what the
 model answered on unseen wordings and examples, on unseen tasks and on MMLU (`benchmarks.remedies.outcomes`). A training
 that was stopped is continued; processes with different seeds may run at once. `table` reads the files, and needs
-neither model nor data.
+neither model nor data, but for the accuracy by what a wording asks for, which needs the data.
 """
 
 from __future__ import annotations
@@ -44,16 +44,22 @@ def main() -> None:
     train.add_argument("--methods", default="", help="separated by commas; all by default")
     train.add_argument("--seeds", default="0,1,2,3,4", help="separated by commas")
     train.add_argument("--data-dir", type=Path, required=True, help="the benchmarks' published files")
+    table.add_argument("--data-dir", type=Path, help="the same; then also the accuracy by what a wording asks for")
     train.add_argument("--work", type=Path, required=True, help="receives runs and trainings")
     table.add_argument("--tasks", action="store_true", help="also the accuracy on every task")
     given = parser.parse_args()
     if given.command == "table":
-        for line in tables(given.outcomes, by_task=given.tasks):
+        forms = None
+        if given.data_dir is not None:
+            from benchmarks.remedies.seed_trainings import answer_forms  # loads torch, which other tables do not need
+
+            forms = answer_forms(given.data_dir)
+        for line in tables(given.outcomes, by_task=given.tasks, forms=forms):
             print(line)
         return
     methods = [name for name in given.methods.split(",") if name]
     trainings = list(planned(methods, [int(seed) for seed in given.seeds.split(",")]))
-    from benchmarks.remedies.seed_trainings import Trainer  # loads torch, which tables do not need
+    from benchmarks.remedies.seed_trainings import Trainer  # as above
 
     trainer = Trainer(given.data_dir, given.work, given.outcomes)
     trainer.measure_base()

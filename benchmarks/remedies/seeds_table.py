@@ -43,12 +43,14 @@ class _Judged(NamedTuple):
         return ["", ""] if found is None else [_with_interval(found.std), _with_interval(found.worst)]
 
 
-def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
+def tables(folder: Path, *, by_task: bool = False, forms: Mapping[tuple[str, str], str] | None = None) -> Iterator[str]:
     """Markdown of what the files of a folder show.
 
     Args:
         folder: of files of one protocol, among them the model as it is.
         by_task: also give the accuracy on every task.
+        forms: by task and wording what the wording asks for; then also give the accuracy by that, on tasks of which
+            all wordings are known.
     """
     if not (folder / AS_IT_IS_FILE).exists():
         raise SystemExit(f"{folder}: there is no file {AS_IT_IS_FILE}, what the model as it is answers")
@@ -71,6 +73,14 @@ def tables(folder: Path, *, by_task: bool = False) -> Iterator[str]:
         if by_task:
             yield ""
             yield from _task_table(judged, trained)
+        known = [
+            of
+            for of in judged.judgements
+            if all((of.values.task, name) in (forms or {}) for name in of.values.wordings)
+        ]
+        if forms and known:
+            yield ""
+            yield from _form_table(known, forms, [way.way.name for way in judged.summary.ways])
 
 
 def _files(folder: Path, method: ProtocolMethod, base: Outcomes) -> list[Outcomes]:
@@ -138,6 +148,26 @@ def _task_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outco
     for of in judged.tasks:
         cells = (f"{100 * judged.way(name, of).accuracy:.1f}" for name in names)
         yield f"| {of.task} | {' | '.join(cells)} |"
+
+
+def _form_table(
+    judgements: Sequence[Judgement], forms: Mapping[tuple[str, str], str], names: Sequence[str]
+) -> Iterator[str]:
+    """Means over wordings of all tasks, examples and seeds."""
+    of_wordings = [forms[of.values.task, name] for of in judgements for name in of.values.wordings]
+    kinds = sorted(set(of_wordings))
+    yield f"| | {' | '.join(f'{kind}, {of_wordings.count(kind)} wordings' for kind in kinds)} |"
+    yield "|---" * (1 + len(kinds)) + "|"
+    for name in names:
+        found = [of.scores(name) for of in judgements]
+        means = [float(mean) for each in found if each is not None for mean in each.mean(axis=(0, 2))]
+        if len(means) < len(of_wordings):  # wordings answer together
+            continue
+        cells = (
+            f"{100 * np.mean([mean for mean, own in zip(means, of_wordings, strict=True) if own == kind]):.1f}"
+            for kind in kinds
+        )
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _points(gain: Gain) -> str:

@@ -74,7 +74,10 @@ def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
         accuracies.append(100 * float(np.mean([scores(of.values, of) for of in trained])))
         of_wordings += [100 * scores(of.values, of).mean(axis=1) for of in trained]
     calibrated = 100 * float(np.mean([scores(cross_fitted(of, CALIBRATION), of) for of in tasks]))
-    lines = list(tables(tmp_path, by_task=True))
+    forms = {
+        (of.task, name): "a text" if number else "a letter" for of in tasks for number, name in enumerate(of.wordings)
+    }
+    lines = list(tables(tmp_path, by_task=True, forms=forms))
     (row,) = (line for line in lines if line.startswith(f"| {method.name} | 2 |"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[2:4] == [f"{np.mean(accuracies):.1f}", f"{np.std(accuracies, ddof=1):.1f}"]
@@ -87,6 +90,9 @@ def test_a_table_has_the_means_of_the_files(tmp_path: Path) -> None:
         estimate, low, high = map(float, re.findall(r"[-+]?[0-9.]+", cells[column]))
         assert estimate == pytest.approx(value, abs=0.06)
         assert low < estimate < high
+    letters, texts = np.mean([each[0] for each in of_wordings]), np.mean([each[1:] for each in of_wordings])
+    assert f"| {method.name} | {letters:.1f} | {texts:.1f} |" in lines
+    assert "| | a letter, 2 wordings | a text, 6 wordings |" in lines
     assert any(line.startswith("| t2 |") for line in lines)
     assert f"| {method.name} | `{method.written}` | 0.001 | yes | 0, 1 | 240 | 480 | 1,000 | 1 |" in lines
 
