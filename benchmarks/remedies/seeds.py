@@ -19,18 +19,18 @@ OUTCOMES = Path(__file__).parent / "outcomes"
 
 
 def planned(methods: Sequence[str], seeds: Sequence[int]) -> Iterator[tuple[ProtocolMethod, int]]:
-    """All trainings in their order: seeds outermost, other rates of soft prompts after the first seed.
+    """All trainings in their order: seeds outermost, other rates with the first one only.
 
     Args:
-        methods: names of some of them; all where it is empty.
+        methods: names of some of them, with every seed; all where it is empty.
         seeds: of the trainings.
     """
     known = {each.name: each for each in (*METHODS, *OTHER_RATES)}
     if unknown := sorted(set(methods) - known.keys()):
         raise SystemExit(f"--methods: {unknown[0]!r} is not one of: {', '.join(known)}")
-    for place, seed in enumerate(seeds):
-        for each in (*METHODS, *(OTHER_RATES if place == 0 or methods else ())):
-            if not methods or each.name in methods:
+    for seed in seeds:
+        for each in (*METHODS, *OTHER_RATES):
+            if each.name in methods if methods else seed < each.seeds:
                 yield each, seed
 
 

@@ -113,6 +113,8 @@ def test_a_seed_of_all_methods_is_complete_before_the_next() -> None:
     assert found[: len(names)] == [(name, 0) for name in names]
     assert found[-len(names) :] == [(name, 1) for name in names]
     assert len(found) == 2 * len(names) + len(OTHER_RATES)
+    assert [method.name for method, _ in planned([], [1])] == names  # processes with other seeds train no other rates
+    assert list(planned([OTHER_RATES[0].name], [1])) == [(OTHER_RATES[0], 1)]
     with pytest.raises(SystemExit, match="'nonsense' is not one of"):
         list(planned(["nonsense"], [0]))
 
