@@ -49,8 +49,7 @@ def tables(folder: Path, *, by_task: bool = False, forms: Mapping[tuple[str, str
     Args:
         folder: of files of one protocol, among them the model as it is.
         by_task: also give the accuracy on every task.
-        forms: by task and wording what the wording asks for; then also give the accuracy by that, on tasks of which
-            all wordings are known.
+        forms: by task and wording what the wording asks for; then also give the accuracy by that.
     """
     if not (folder / AS_IT_IS_FILE).exists():
         raise SystemExit(f"{folder}: there is no file {AS_IT_IS_FILE}, what the model as it is answers")
@@ -73,14 +72,9 @@ def tables(folder: Path, *, by_task: bool = False, forms: Mapping[tuple[str, str
         if by_task:
             yield ""
             yield from _task_table(judged, trained)
-        known = [
-            of
-            for of in judged.judgements
-            if all((of.values.task, name) in (forms or {}) for name in of.values.wordings)
-        ]
-        if forms and known:
+        if forms is not None:
             yield ""
-            yield from _form_table(known, forms, [way.way.name for way in judged.summary.ways])
+            yield from _form_table(judged, forms)
 
 
 def _files(folder: Path, method: ProtocolMethod, base: Outcomes) -> list[Outcomes]:
@@ -113,13 +107,12 @@ def _cost_table(trained: Mapping[ProtocolMethod, Sequence[Outcomes]]) -> Iterato
     yield "| method | as `harden --methods` writes it | rate | labels | seeds | steps | prompts | tokens | seconds |"
     yield "|---" * 9 + "|"
     for method, files in trained.items():
-        first = files[0].record
         seeds = ", ".join(str(each.record["seed"]) for each in files)
-        means = [float(np.mean([each.record[name] for each in files])) for name in ("tokens", "seconds")]
+        means = [float(np.mean([each.record[name] for each in files])) for name in ("prompts", "tokens", "seconds")]
         labels = "yes" if method.uses_labels else "no"
         yield (
             f"| {method.name} | `{method.written}` | {method.rate:g} | {labels} | {seeds} "
-            f"| {first['steps']:,} | {first['prompts']:,} | {means[0]:,.0f} | {means[1]:,.0f} |"
+            f"| {method.steps:,} | {' | '.join(f'{mean:,.0f}' for mean in means)} |"
         )
 
 
@@ -150,24 +143,19 @@ def _task_table(judged: _Judged, trained: Mapping[ProtocolMethod, Sequence[Outco
         yield f"| {of.task} | {' | '.join(cells)} |"
 
 
-def _form_table(
-    judgements: Sequence[Judgement], forms: Mapping[tuple[str, str], str], names: Sequence[str]
-) -> Iterator[str]:
+def _form_table(judged: _Judged, forms: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """Means over wordings of all tasks, examples and seeds."""
-    of_wordings = [forms[of.values.task, name] for of in judgements for name in of.values.wordings]
-    kinds = sorted(set(of_wordings))
-    yield f"| | {' | '.join(f'{kind}, {of_wordings.count(kind)} wordings' for kind in kinds)} |"
+    of_wordings = np.array([forms[of.values.task, name] for of in judged.judgements for name in of.values.wordings])
+    kinds = sorted(set(of_wordings.tolist()))
+    yield f"| | {' | '.join(f'{kind}, {np.sum(of_wordings == kind)} wordings' for kind in kinds)} |"
     yield "|---" * (1 + len(kinds)) + "|"
-    for name in names:
-        found = [of.scores(name) for of in judgements]
-        means = [float(mean) for each in found if each is not None for mean in each.mean(axis=(0, 2))]
-        if len(means) < len(of_wordings):  # wordings answer together
+    for way in judged.summary.ways:
+        found = [of.scores(way.way.name) for of in judged.judgements]
+        means = [each.mean(axis=(0, 2)) for each in found if each is not None]
+        if not means:  # wordings answer together
             continue
-        cells = (
-            f"{100 * np.mean([mean for mean, own in zip(means, of_wordings, strict=True) if own == kind]):.1f}"
-            for kind in kinds
-        )
-        yield f"| {name} | {' | '.join(cells)} |"
+        cells = (f"{100 * np.concatenate(means)[of_wordings == kind].mean():.1f}" for kind in kinds)
+        yield f"| {way.way.name} | {' | '.join(cells)} |"
 
 
 def _points(gain: Gain) -> str:

@@ -94,7 +94,6 @@ def test_vllm_serves_the_adapter_next_to_its_base_model(
 
 
 @needs_llama_cpp
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # PEFT asks for it
 def test_llama_server_serves_the_adapter_next_to_its_base_model(aligned: Aligned, tmp_path: Path) -> None:
     base, adapter = tmp_path / "base.gguf", tmp_path / "adapter.gguf"
     converted(("convert", aligned.base, base), ("convert-lora", aligned.adapter, aligned.base, adapter))

@@ -72,7 +72,6 @@ def test_scores_equal_plain_passes_and_beginnings_are_read_once(folder: Path) ->
 
 @pytest.mark.real
 @pytest.mark.xdist_group("smollm2")
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # PEFT asks for it
 def test_a_lora_counts(folder: Path, tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -93,7 +92,6 @@ def test_a_lora_counts(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.xdist_group("smollm2")
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # PEFT asks for it
 def test_a_soft_prompt_counts_and_is_read_from_the_cache(folder: Path, tmp_path: Path) -> None:
     from peft import PromptTuningConfig, get_peft_model
     from transformers import AutoModelForCausalLM

@@ -66,7 +66,6 @@ def test_scores_equal_those_of_a_local_model(folder: Path, local: HuggingFaceMod
     assert len(asked) == sum(len(call) for call in engine.calls)
 
 
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # PEFT asks for it
 def test_a_soft_prompt_is_before_every_text(folder: Path, local: HuggingFaceModel, tmp_path: Path) -> None:
     from peft import PromptTuningConfig, get_peft_model
 
