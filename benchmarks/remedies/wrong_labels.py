@@ -61,6 +61,7 @@ WITHOUT_LABELS = (
     Way("KL alone", f"pt+kl:labels=none{FOUR_PROMPTS}", uses_labels=False),
     Way("lora+paft+choice@ensemble", "lora+paft+choice@ensemble", uses_labels=False),
 )
+ALL = {way.name: way for way in (*WITH_LABELS, *WITHOUT_LABELS)}
 
 
 class Found(NamedTuple):
@@ -152,6 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--wrong", default="0.3,0", help="shares of wrong labels, in the order of the trainings")
+    parser.add_argument("--ways", default=",".join(ALL), help="separated by commas; default: %(default)s")
     parser.add_argument("--seeds", default="0,1", help="separated by commas")
     parser.add_argument("--steps", type=int, default=160)
     parser.add_argument("--pairs", type=int, default=60, help="of each task, at most")
@@ -161,6 +163,9 @@ def main() -> None:
     parser.add_argument("--prompt-rates", default="3e-3,1e-2", help="of soft prompts, to choose from")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
+    if unknown := [name for name in given.ways.split(",") if name not in ALL]:
+        raise SystemExit(f"--ways: {unknown[0]!r} is not one of: {', '.join(ALL)}")
+    ways = [ALL[name] for name in given.ways.split(",")]
     wrong = [float(share) for share in given.wrong.split(",")]
     found: dict[tuple[Way, float], list[Found]] = {}
     seeds = [int(seed) for seed in given.seeds.split(",")]
@@ -168,7 +173,7 @@ def main() -> None:
         shares = {share: Share(given, share, seed) for share in dict.fromkeys([*wrong, 0.0])}
         for place, share in enumerate(wrong):
             print(f"{share:.0%} wrong, seed {seed}: references {shares[share].references()}", flush=True)
-            for way in (*WITH_LABELS, *(WITHOUT_LABELS if place == 0 else ())):
+            for way in (way for way in ways if way.uses_labels or place == 0):
                 of = share if way.uses_labels else 0.0
                 runs = found.setdefault((way, of), [])
                 runs.append(shares[of].trained(way, runs[0].training.candidate.rate if runs else None))
@@ -189,8 +194,10 @@ def print_tables(found: Mapping[tuple[Way, float], Sequence[Found]], clean: Shar
         ]
         gains = [way.gain_elsewhere.in_points, judged.gain_over_calibrated(name).in_points]
         print(row(name, [f"{100 * way.accuracy:.1f}", f"{100 * way.worst:.1f}", *gains, *of_tasks]))
-    print(f"\n{header(['PT+KL minus PT'])}")
-    for share in dict.fromkeys(share for way, share in found if way.uses_labels):
+    both = [share for way, share in found if way == PT and (PT_KL, share) in found]
+    if both:
+        print(f"\n{header(['PT+KL minus PT'])}")
+    for share in both:
         grids = [[load_grids(each.run) for each in found[way, share]] for way in (PT, PT_KL)]
         print(row(f"{share:.0%} wrong labels", [in_points(gain_over_all(grids[0], grids[1], TEST))]), flush=True)
 
