@@ -154,3 +154,18 @@ def test_what_cannot_be_fitted_is_refused() -> None:
             cross_fitted(sample(), method)
     with pytest.raises(UsageError, match="has no bias of classes"):
         biases_of(sample(), "per-byte")
+
+
+@pytest.mark.parametrize("method", FITTED)
+def test_an_option_that_no_example_of_the_other_folds_has_is_not_chosen_for_that(method: str) -> None:
+    # Ten examples have two options and one has three, whose third class its own fold alone shows.
+    rng = np.random.default_rng(7)
+    rows = np.full((1, 11, 3), -np.inf)
+    rows[0, :10, :2] = log_softmax(rng.normal(size=(10, 2)), axis=-1)
+    rows[0, 10] = np.log([0.3, 0.65, 0.05])
+    values = values_of(rows)
+    values.has_option[:10, 2] = False
+    values.classes[:, :10, 2] = -1
+    found = np.exp(cross_fitted(values, method))
+    assert found[0, 10].argmax() != 2
+    assert found[0, 10].sum() == pytest.approx(1)

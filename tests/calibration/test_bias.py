@@ -103,3 +103,45 @@ def test_a_class_that_is_ruled_out_leaves_the_others_their_shares() -> None:
     bias = matching_bias(logprobs, fixed(40, 3), 3)
     expected = matching_bias(logprobs[:, :2], fixed(40, 2), 2)
     assert bias[0] - bias[1] == pytest.approx(expected[0] - expected[1], abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "start", [None, [0.0, 0.0, 0.0], [60.0, 60.0, 5.0], [700.0, 700.0, 700.0], [-800.0, -790.0, 0.0]]
+)
+def test_a_class_that_every_example_rules_out_is_only_known_to_be_rare(start: list[float] | None) -> None:
+    # By hand: classes 0 and 1 are to share what is wanted, so both are divided by their own probability. Of class 2
+    # no more is known than that its probability is below 1e-12, by which it is divided.
+    logprobs = np.log(np.tile([1 - 1e-10, 1e-10, 1e-14], (16, 1)))
+    bias = matching_bias(logprobs, fixed(16, 3), 3, start=None if start is None else np.array(start))
+    found = np.exp(without_bias(logprobs, fixed(16, 3), bias))
+    assert found == pytest.approx(np.tile(np.array([1, 1, 0.01]) / 2.01, (16, 1)), rel=1e-6)
+    # As batch calibration, which needs no steps, has it.
+    divided = np.exp(without_bias(logprobs, fixed(16, 3), batch_bias(logprobs, fixed(16, 3), 3)))
+    assert found == pytest.approx(divided, rel=1e-6)
+
+
+@given(st.integers(0, 1000), st.floats(-500, 500), st.sampled_from([1.0, 5.0, 30.0]))
+def test_what_is_added_to_a_whole_start_changes_nothing_where_a_class_is_ruled_out(
+    seed: int, offset: float, scale: float
+) -> None:
+    logprobs = np.concatenate([sample(seed, scale=scale), np.full((40, 1), -40.0)], axis=1)
+    expected = matching_bias(logprobs, fixed(40, 4), 4)
+    found = matching_bias(logprobs, fixed(40, 4), 4, start=expected + offset)
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("find", [batch_bias, matching_bias])
+def test_a_class_that_no_example_has_is_neither_preferred_nor_avoided(find: Callable[..., np.ndarray]) -> None:
+    # Only the example that is corrected has a third option, as where its fold has all such examples.
+    logprobs = np.full((41, 3), -np.inf)
+    logprobs[:40, :2] = sample(5, options=2)
+    logprobs[40] = np.log([0.5, 0.3, 0.2])
+    classes = np.tile([0, 1, -1], (41, 1))
+    classes[40] = [0, 1, 2]
+    weights = np.ones(41)
+    weights[40] = 0
+    found = np.exp(without_bias(logprobs, classes, find(logprobs, classes, 3, weights=weights)))[40]
+    of_two = find(logprobs[:40, :2], classes[:40, :2], 2)
+    # By hand: what the biases of the two others are on average, 0, is that of the third.
+    divided = np.array([0.5 / np.exp(of_two[0]), 0.3 / np.exp(of_two[1]), 0.2])
+    assert found == pytest.approx(divided / divided.sum(), rel=1e-6)

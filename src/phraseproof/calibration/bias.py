@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_SHARE = 1e-12
-"""A class whose mean probability is below this counts as having this one: it is only known to be rare."""
+"""A class whose probability is below this, on the mean or in every example, counts as having this one: it is only known
+to be rare."""
 
 _MANY_OPTIONS = 8
 """NumPy adds up to seven numbers one after the other as well, so that sums are equal to the last bit."""
@@ -59,7 +60,8 @@ def batch_bias(logprobs: Floats, classes: Ints, count: int, weights: Floats | No
     Returns:
         [..., K]
     """
-    return centred(_log(class_shares(logprobs, classes, count, weights)))
+    shares = class_shares(logprobs, classes, count, weights)
+    return _completed(_log(shares), shares > LEAST_SHARE, _is_seen(classes, count, weights))
 
 
 def matching_bias(
@@ -94,18 +96,42 @@ def matching_bias(
     number = weight @ has_class.astype(np.float64)
     guessing = has_class / np.maximum(has_class.sum(axis=-1, keepdims=True), 1)
     wanted = weight @ guessing if shares is None else number * shares
-    rows = (-1, examples, count)
-    found = _match(
-        ordered.reshape(rows),
+    found, is_known = _match(
+        ordered.reshape(-1, examples, count),
         weight.reshape(-1, examples),
         wanted.reshape(-1, count),
         np.zeros((int(np.prod(before)), count)) if start is None else start.reshape(-1, count),
     )
-    return centred(found.reshape(*before, count))
+    rows = (*before, count)
+    return _completed(found.reshape(rows), is_known.reshape(rows), number > 0)
 
 
-def _match(logprobs: Floats, weights: Floats, wanted: Floats, start: Floats) -> Floats:
-    """[R, K] the biases without which the weighted sums of the probabilities [R, E, K] are `wanted` [R, K]."""
+def _completed(bias: Floats, is_known: NDArray[np.bool_], is_seen: NDArray[np.bool_]) -> Floats:
+    """[..., K] the bias with mean 0, where that of some classes is not known.
+
+    Of a class that all its examples rule out, no more is known than that its probability is below `LEAST_SHARE`. Of a
+    class that no example has, nothing is: it is treated as the others are on average.
+
+    Args:
+        bias: [..., K].
+        is_known: [..., K] whether a class has a bias; the others' is not read.
+        is_seen: [..., K] whether an example has the class.
+    """
+    if is_known.all():
+        return centred(bias)
+    # Biases are known up to one number for all of them: on the scale of log shares, a rare class has its place.
+    bias = bias - log_total(np.where(is_known, bias, -np.inf))
+    mean = np.where(is_known, bias, 0.0).sum(axis=-1, keepdims=True) / np.maximum(
+        is_known.sum(axis=-1, keepdims=True), 1
+    )
+    return centred(np.where(is_known, bias, np.where(is_seen, np.log(LEAST_SHARE), mean)))
+
+
+def _match(logprobs: Floats, weights: Floats, wanted: Floats, start: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """[R, K] the biases without which the weighted sums of the probabilities [R, E, K] are `wanted` [R, K].
+
+    Also [R, K] whether a class has one: at least one example has it and does not rule it out.
+    """
     # An example that does not count may have no probability at all, which would give NaN.
     counts = (weights > 0)[..., None]
     # Nothing is known of a class that every example rules out but that it is rare; the others share what is wanted.
@@ -131,7 +157,7 @@ def _match(logprobs: Floats, weights: Floats, wanted: Floats, start: Floats) -> 
         bias[active] += step
         moves = np.abs(step).max(axis=-1) >= _TOLERANCE
         active, at = active[moves], there.take(moves)
-    return np.where(is_known, bias, np.log(LEAST_SHARE))
+    return bias, is_known
 
 
 class _Part:
@@ -225,6 +251,13 @@ def centred(bias: Floats) -> Floats:
 def _of_options(bias: Floats, classes: Ints) -> Floats:
     """[..., E, C] each option's bias; 0 where there is no option."""
     return np.where(classes >= 0, bias[..., np.maximum(classes, 0)], 0.0)
+
+
+def _is_seen(classes: Ints, count: int, weights: Floats | None) -> NDArray[np.bool_]:
+    """[..., K] whether an example that counts has the class."""
+    _, has_class = _by_class(np.zeros(classes.shape), classes, count, filler=0.0)
+    number = has_class.sum(axis=-2) if weights is None else weights @ has_class.astype(np.float64)
+    return number > 0
 
 
 def _by_class(values: Floats, classes: Ints, count: int, *, filler: float) -> tuple[Floats, NDArray[np.bool_]]:
