@@ -21,6 +21,8 @@ _MAPPING = "tag:yaml.org,2002:map"
 _TEXT = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _MAX_NUMBER_CHARACTERS = 400
+_ROWS = frozenset({".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".xlsx"})
+_BLANK_BYTES = b" \t\r\n\xef\xbb\xbf"
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_VALUES = 500_000
@@ -40,6 +42,18 @@ class Document(NamedTuple):
     data: Any
     lines: dict[tuple[str | int, ...], int]
     written: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
+
+
+def holds_rows(path: Path) -> bool:
+    """Whether a file is one of rows, such as a table or a JSON list, and so cannot be one of fields."""
+    ending = path.suffix.lower()
+    if ending != ".json":
+        return ending in _ROWS and path.is_file()
+    try:
+        with path.open("rb") as file:
+            return file.read(1000).lstrip(_BLANK_BYTES).startswith(b"[")
+    except OSError:
+        return False
 
 
 def read_text(path: Path) -> str:

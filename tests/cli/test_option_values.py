@@ -43,6 +43,11 @@ def test_groups_that_are_none(entry: str) -> None:
         read_groups([entry], None, None)
 
 
+def test_wordings_without_a_group_get_an_example_of_one() -> None:
+    with pytest.raises(UsageError, match=r"as in --instructions mine=composed$"):
+        read_groups(["composed"], None, None)
+
+
 def test_numbers() -> None:
     assert read_numbers("5", "-k") == (5,)
     assert read_numbers("0, 5", "-k") == (0, 5)

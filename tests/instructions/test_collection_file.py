@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
+from phraseproof.cli import app
 from phraseproof.errors import PhraseproofError
 from phraseproof.instructions.collection_file import read_file
 from phraseproof.instructions.collections import json_schema
@@ -77,4 +80,32 @@ def test_the_former_name_of_the_target_delimiter_is_read(tmp_path: Path) -> None
         read_file(write(tmp_path, target_delimiter="\n", answer_prefix=" ")[0])
     path, _ = write(tmp_path, answer_prefix=1)
     with pytest.raises(PhraseproofError, match=r"mine\.yaml:\d+, instructions\.0\.answer_prefix"):
+        read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my prompts.txt", "Classify: {{ text }}\n"),
+        ("w.csv", "text\nClassify {text}\n"),
+        ("w.json", '[{"text": "Say {text}"}]'),
+    ],
+)
+def test_a_list_of_wordings_is_refused_by_the_command_that_makes_a_collection_of_it(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(PhraseproofError, match=r"a list, not a collection of wordings") as refusal:
+        read_file(path)
+    command = shlex.split(str(refusal.value).split("`")[1])[1:]
+    assert CliRunner().invoke(app, [*command, "--out", str(tmp_path / "made")]).exit_code == 0
+    made = next((tmp_path / "made").rglob("*.yaml"))
+    assert len(read_file(made).instructions) == 1
+
+
+def test_rows_of_other_kinds_are_no_collection(tmp_path: Path) -> None:
+    path = tmp_path / "w.jsonl"
+    path.write_text('{"text": "Say"}\n{"text": "Tell"}\n', encoding="utf-8")
+    with pytest.raises(PhraseproofError, match=r"a list, .*docs/wordings\.md shows one"):
         read_file(path)

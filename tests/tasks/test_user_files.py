@@ -395,3 +395,26 @@ def test_the_schema_wants_options_exactly_for_kinds_that_have_some() -> None:
         for extra in ({}, {"choices": ["x", "y"]})
     }
     assert fits == {(kind.value, given): kind.has_options == given for kind in Kind for given in (False, True)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.csv", "text,label\na,b\n"),
+        ("d.jsonl", '{"a": 1}\n{"a": 2}\n'),
+        ("d.json", ' [{"a": 1}]'),
+        ("d.parquet", "PAR1"),
+    ],
+)
+def test_data_in_place_of_a_task_is_refused_by_what_it_is(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(PhraseproofError) as refusal:
+        load_file(path)
+    assert str(refusal.value) == (
+        f"{path}: data, not a task (expected a YAML file with `data: {name}` and which columns are the fields and the "
+        "answer). docs/tasks.md shows one"
+    )
+    (tmp_path / "d.yaml").write_text(TICKETS, encoding="utf-8")
+    with pytest.raises(PhraseproofError, match=r"Did you mean '.*d\.yaml'\?"):
+        load_file(path)

@@ -215,7 +215,13 @@ def read_groups(
         if not group.isprintable():
             raise UsageError("a group's name cannot be printed", got=repr(group), where="--instructions")
         if not (equals and group and members):
-            raise UsageError("not a group", expected="GROUP=WORDINGS", got=entry, where="--instructions")
+            raise UsageError(
+                "not a group",
+                expected="GROUP=WORDINGS",
+                got=entry,
+                where="--instructions",
+                hint=None if equals else f"Give the wordings a group's name, as in --instructions mine={entry}",
+            )
         groups[group] = f"{groups[group]},{members}" if group in groups else members
     for group, members in (("observed", joined(observed)), ("unobserved", joined(unobserved))):
         if members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,10 @@ from phraseproof.errors import FileError
 from phraseproof.instructions.collection_schema import CollectionFile, WordingEntry, misread_by_yaml
 from phraseproof.instructions.template import compile_instruction, quoted
 from phraseproof.typed_yaml import parse
-from phraseproof.yaml_document import Document, line_of, load_text, read_text
+from phraseproof.yaml_document import Document, holds_rows, line_of, load_text, read_text
+
+LIST_ENDINGS = (".csv", ".tsv", ".json", ".txt")
+"""The endings of lists of wordings, which collections can be made of (docs/importing.md)."""
 
 VERBALIZERS = {"letter": "{{ letter }}", "text": "{{ choice }}"}
 """The verbalizers that have a name, as `answer` of a collection's file takes it."""
@@ -37,6 +41,15 @@ def read_file(path: Path) -> FileContent:
         FileError: the file cannot be read, or is not a collection.
         InstructionError: a template is malformed.
     """
+    if holds_rows(path):
+        raise FileError(
+            "a list, not a collection of wordings",
+            expected="a YAML file",
+            where=str(path),
+            hint=f"`phraseproof instructions import list {shlex.quote(str(path))}` makes one of it"
+            if path.suffix.lower() in LIST_ENDINGS
+            else "docs/wordings.md shows one",
+        )
     return _read_text(read_text(path), path)
 
 

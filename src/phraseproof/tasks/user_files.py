@@ -25,7 +25,7 @@ from phraseproof.tasks.task_file import (
     json_schema,
 )
 from phraseproof.typed_yaml import parse
-from phraseproof.yaml_document import load
+from phraseproof.yaml_document import holds_rows, load
 
 __all__ = ["RESERVED", "json_schema", "load_file"]
 
@@ -40,6 +40,14 @@ def load_file(path: Path) -> Task:
         FileError: a YAML or data file that cannot be read, or whose rows cannot be turned into examples.
         TaskError: a hub data set that cannot be loaded.
     """
+    if holds_rows(path):
+        neighbour = next((each for each in map(path.with_suffix, (".yaml", ".yml")) if each.is_file()), None)
+        raise FileError(
+            "data, not a task",
+            expected=f"a YAML file with `data: {path.name}` and which columns are the fields and the answer",
+            where=str(path),
+            hint=f"Did you mean '{neighbour}'?" if neighbour else "docs/tasks.md shows one",
+        )
     document = load(path)
     task = ReadTaskFile(parse(document, path, TaskFile), document, path)
     _require_choices_of_kind(task)

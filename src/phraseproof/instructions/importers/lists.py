@@ -14,6 +14,7 @@ from typing import cast
 
 from phraseproof.core import Instruction, Relation
 from phraseproof.errors import FileError
+from phraseproof.instructions.collection_file import LIST_ENDINGS
 from phraseproof.instructions.importers.parsing import jinja_segments as jinja
 from phraseproof.instructions.importers.parsing import placeholders
 from phraseproof.instructions.importers.parsing.ask_and_layout import AskAndLayout, split_ask
@@ -37,7 +38,7 @@ _ANSWERS = {"letter": "{{ letter }}", "text": "{{ choice }}", "": "{{ choice }}"
 def find(path: Path, request: ImportRequest) -> ParseResult:
     """Read the wordings of a list. The collection has the file's name, unless the request gives one."""
     result = ParseResult()
-    files = files_of(path, ["*.csv", "*.tsv", "*.json", "*.txt"], what="list of wordings")
+    files = files_of(path, [f"*{ending}" for ending in LIST_ENDINGS], what="list of wordings")
     taken: set[str] = set()
     for file, rows in each_read(path, files, _rows, result):
         for place, row in rows:
