@@ -251,3 +251,12 @@ def test_an_empty_out_is_no_run_folder(
 def test_a_group_has_a_name_that_can_be_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = evaluate(capsys, folder, instructions=f"a\tb={folder / 'w.yaml'}")
     assert_one_line(outcome, "--instructions", r"'a\tb'")
+
+
+@pytest.mark.parametrize(
+    "command", [("plot", "run"), ("evaluate", "--model"), ("instructions", "import"), ("compare", "a")]
+)
+def test_a_missing_option_is_one_line_also_where_its_values_are_listed(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert_one_line(run(capsys, *command), " --help")

@@ -42,6 +42,9 @@ def test_a_folder_of_run_folders_gets_a_hint_that_lists_them(tmp_path: Path) -> 
         read_run_file(tmp_path)
     with pytest.raises(RunError, match="Check the path"):
         read_run_file(tmp_path / "nope")
+    (tmp_path / "d.csv").write_text("a,b\n")
+    with pytest.raises(RunError, match=r"it has no run\.json\. Give the folder that was named with --out$"):
+        read_run_file(tmp_path / "d.csv")
 
 
 def test_a_large_file_has_an_item_per_line_and_the_same_content(tmp_path: Path) -> None:

@@ -107,10 +107,10 @@ def _missing(module: str, command: str) -> PhraseproofError | None:
 
 
 def _plain(message: str) -> str:
-    """An error message of typer, with pydantic's phrases replaced."""
+    """An error message of typer on one line, with pydantic's phrases replaced."""
     for phrase, plain in _PLAIN.items():
         message = message.replace(phrase, plain)
-    return message
+    return " ".join(message.split())
 
 
 def _help_of(error: object) -> str:

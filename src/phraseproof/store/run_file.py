@@ -151,11 +151,9 @@ def _read_checked(run: Path) -> RunContent:
     """`run.json` with the checksum in it, which is not compared; its version and the types of its sections are."""
     path = run / RUN_FILE
     if not path.exists():
-        hint = (
-            f"Give the folder that was named with --out; phraseproof runs {run} lists those in it"
-            if run.exists()
-            else "Check the path"
-        )
+        hint = "Give the folder that was named with --out" if run.exists() else "Check the path"
+        if run.is_dir():
+            hint += f"; phraseproof runs {run} lists those in it"
         raise RunError("not a run folder: it has no run.json", where=str(run), hint=hint)
     try:
         found = read_json(path)

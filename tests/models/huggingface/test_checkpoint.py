@@ -143,6 +143,14 @@ def test_configurations_that_cannot_be_read(config: str, words: str, tmp_path: P
     assert words in said(caught)
 
 
+@pytest.mark.parametrize("name", ["questions.csv", "model.safetensors", "./model.safetensors"])
+def test_a_file_in_place_of_a_model_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("text,label\n")
+    with pytest.raises(ModelError, match=f"the file '{name}' is not a model folder. Check the path"):
+        load(name)
+
+
 def test_remote_code_is_not_run_unless_asked_for(tmp_path: Path) -> None:
     folder = copied(tiny_models.tiny_llama(), tmp_path)
     mark = tmp_path / "was-run"

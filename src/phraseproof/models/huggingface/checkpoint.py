@@ -100,8 +100,9 @@ class Checkpoint:
         self.folder = Path(name) if gguf is None and Path(name).is_dir() else None
         if self.gguf is not None:
             check_readable(self.gguf, own_tokenizer="tokenizer" not in options.args)
-        elif self.folder is None and _looks_like_path(name):
-            raise ModelError(f"no folder '{name}'", where="--model", hint="Check the path, or give a hub id (org/name)")
+        elif self.folder is None and (_looks_like_path(name) or Path(name).is_file()):
+            problem = f"the file '{name}' is not a model folder" if Path(name).is_file() else f"no folder '{name}'"
+            raise ModelError(problem, where="--model", hint="Check the path, or give a hub id (org/name)")
         if self.folder is not None:
             _check_folder(self.folder)
         with reading(self.gguf):
