@@ -412,8 +412,8 @@ def test_data_in_place_of_a_task_is_refused_by_what_it_is(tmp_path: Path, name: 
     with pytest.raises(PhraseproofError) as refusal:
         load_file(path)
     assert str(refusal.value) == (
-        f"{path}: data, not a task (expected a YAML file with `data: {name}` and which columns are the fields and the "
-        "answer). docs/tasks.md shows one"
+        f"{path}: data, not a task (expected a YAML file that names the data, and its columns of fields and answers). "
+        "docs/tasks.md shows one"
     )
     (tmp_path / "d.yaml").write_text(TICKETS, encoding="utf-8")
     with pytest.raises(PhraseproofError, match=r"Did you mean '.*d\.yaml'\?"):

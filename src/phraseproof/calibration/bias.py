@@ -61,7 +61,9 @@ def batch_bias(logprobs: Floats, classes: Ints, count: int, weights: Floats | No
         [..., K]
     """
     shares = class_shares(logprobs, classes, count, weights)
-    return _completed(_log(shares), shares > LEAST_SHARE, _is_seen(classes, count, weights))
+    is_known = shares > LEAST_SHARE
+    is_seen = is_known if is_known.all() else _is_seen(classes, count, weights)
+    return _completed(_log(shares), is_known, is_seen)
 
 
 def matching_bias(

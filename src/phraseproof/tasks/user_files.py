@@ -44,7 +44,7 @@ def load_file(path: Path) -> Task:
         neighbour = next((each for each in map(path.with_suffix, (".yaml", ".yml")) if each.is_file()), None)
         raise FileError(
             "data, not a task",
-            expected=f"a YAML file with `data: {path.name}` and which columns are the fields and the answer",
+            expected="a YAML file that names the data, and its columns of fields and answers",
             where=str(path),
             hint=f"Did you mean '{neighbour}'?" if neighbour else "docs/tasks.md shows one",
         )
